@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "harness/base/bytes.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <zlib.h>
+#include <zstd.h>
+
+#include "harness/base/auto.h"
+#include "harness/base/file.h"
+#include "harness/base/mem.h"
+
+enum { CHUNK = 1 << 17 };
+
+/* Where content is collected, and how much more may come. */
+struct spool {
+    int fd;
+    uint64_t room;
+    bool cut;
+};
+
+static int spool_open(struct spool *spool, uint64_t limit, struct err *err)
+{
+    const char *dir = getenv("TMPDIR");
+    if (dir == NULL || dir[0] == '\0')
+        dir = "/tmp";
+    *spool = (struct spool){.fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600), .room = limit};
+    if (spool->fd >= 0)
+        return 0;
+    auto_free char *name = path_join(dir, "bootdiag-XXXXXX"); /* no O_TMPFILE on this file system */
+    spool->fd = mkostemp(name, O_CLOEXEC);
+    if (spool->fd < 0)
+        return err_sys(err, errno, "cannot create a temporary file in %s", dir);
+    (void)unlink(name);
+    return 0;
+}
+
+/* 1: more is welcome; 0: the limit was met; -1: failed. */
+static int spool_add(struct spool *spool, const char *bytes, size_t len, struct err *err)
+{
+    if (len > spool->room) {
+        len = (size_t)spool->room;
+        spool->cut = true;
+    }
+    if (fd_write_all(spool->fd, bytes, len, "a temporary file", err) != 0)
+        return -1;
+    spool->room -= len;
+    return spool->cut ? 0 : 1;
+}
+
+static int add_plain(struct spool *spool, int fd, const char *path, struct err *err)
+{
+    auto_free char *chunk = mem_calloc(1, CHUNK);
+    int more = 1;
+    while (more == 1) {
+        ssize_t got = read(fd, chunk, CHUNK);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return err_sys(err, errno, "cannot read %s", path);
+        if (got == 0)
+            break;
+        more = spool_add(spool, chunk, (size_t)got, err);
+    }
+    return more < 0 ? -1 : 0;
+}
+
+static int add_gzip(struct spool *spool, int fd, const char *path, struct err *err)
+{
+    auto_fd int own = fcntl(fd, F_DUPFD_CLOEXEC, 0); /* gzclose_r closes it */
+    if (own < 0)
+        return err_sys(err, errno, "cannot read %s", path);
+    gzFile file = gzdopen(own, "rb");
+    if (file == NULL)
+        return err_set(err, "cannot read %s: no memory for gzip", path);
+    (void)steal_fd(&own);
+    auto_free char *chunk = mem_calloc(1, CHUNK);
+    int more = 1, got = 0;
+    while (more == 1 && (got = gzread(file, chunk, CHUNK)) > 0)
+        more = spool_add(spool, chunk, (size_t)got, err);
+    int status = gzclose_r(file);
+    if (more == 1 && (got < 0 || status == Z_BUF_ERROR))
+        return err_set(err, "cannot read %s: damaged or incomplete gzip data", path);
+    return more < 0 ? -1 : 0;
+}
+
+static void decoder_release(ZSTD_DCtx **decoder)
+{
+    ZSTD_freeDCtx(*decoder);
+}
+
+static int add_zstd(struct spool *spool, int fd, const char *path, struct err *err)
+{
+    ZSTD_DCtx *decoder __attribute__((cleanup(decoder_release))) = ZSTD_createDCtx();
+    auto_free char *chunk = mem_calloc(2, CHUNK);
+    char *decoded = chunk + CHUNK;
+    size_t pending = 0; /* 0: between frames */
+    ssize_t got;
+    while ((got = read(fd, chunk, CHUNK)) > 0) {
+        ZSTD_inBuffer in = {.src = chunk, .size = (size_t)got};
+        bool full = false; /* the decoder may hold more than it could hand out */
+        while (in.pos < in.size || full) {
+            ZSTD_outBuffer out = {.dst = decoded, .size = CHUNK};
+            size_t now = ZSTD_decompressStream(decoder, &out, &in);
+            if (ZSTD_isError(now))
+                return err_set(err, "cannot read %s: %s", path, ZSTD_getErrorName(now));
+            int more = spool_add(spool, decoded, out.pos, err);
+            if (more != 1)
+                return more;
+            pending = now;
+            full = pending > 0 && out.pos == out.size;
+        }
+    }
+    if (got < 0)
+        return err_sys(err, errno, "cannot read %s", path);
+    return pending == 0 ? 0 : err_set(err, "cannot read %s: incomplete zstd data", path);
+}
+
+static bool ends_in(const char *text, const char *suffix)
+{
+    size_t len = strlen(text), suffix_len = strlen(suffix);
+    return len > suffix_len && strcmp(text + len - suffix_len, suffix) == 0;
+}
+
+static int add_path(struct spool *spool, const char *path, struct err *err)
+{
+    if (strcmp(path, "-") == 0)
+        return add_plain(spool, STDIN_FILENO, "standard input", err);
+    auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return err_sys(err, errno, "cannot read %s", path);
+    if (ends_in(path, ".gz"))
+        return add_gzip(spool, fd, path, err);
+    if (ends_in(path, ".zst"))
+        return add_zstd(spool, fd, path, err);
+    return add_plain(spool, fd, path, err);
+}
+
+int bytes_load(struct bytes *ret_bytes, const char *const *paths, uint64_t limit, struct err *err)
+{
+    struct spool spool;
+    if (spool_open(&spool, limit, err) != 0)
+        return -1;
+    auto_fd int fd = spool.fd;
+    for (; *paths != NULL && !spool.cut; paths++)
+        if (add_path(&spool, *paths, err) != 0)
+            return -1;
+
+    size_t len = (size_t)(limit - spool.room);
+    struct bytes loaded = {.data = "", .len = len, .cut = spool.cut};
+    if (len > 0) {
+        void *map = mmap(NULL, len, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (map == MAP_FAILED)
+            return err_sys(err, errno, "cannot map %zu bytes", len);
+        loaded.data = map;
+    }
+    *ret_bytes = loaded;
+    return 0;
+}
+
+void bytes_release(struct bytes *bytes)
+{
+    if (bytes->len > 0)
+        (void)munmap((void *)bytes->data, bytes->len);
+    *bytes = (struct bytes){0};
+}

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Masking is one pass from left to right: at each place the detectors are asked in turn how many
+ * bytes to keep and how many behind them to mask. Most places are rejected by their first byte.
+ */
+#include "harness/base/text.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+enum {
+    MIN_TOKEN = 12, /* shortest secret behind a well-known prefix */
+    MIN_RUN = 32,   /* shortest run that may be a bare secret */
+    MIN_RUN_CHANGES =
+        5, /* such a run changes its class of character at least every so many bytes */
+    UUID_LEN = 36,
+};
+
+static const char mask[] = "***";
+
+size_t text_utf8_char(const char *bytes, size_t len)
+{
+    const unsigned char *b = (const unsigned char *)bytes;
+    if (len == 0)
+        return 0;
+    if (b[0] < 0x80)
+        return 1;
+    size_t want = b[0] >= 0xc2 && b[0] <= 0xdf   ? 2
+                  : (b[0] & 0xf0) == 0xe0        ? 3
+                  : b[0] >= 0xf0 && b[0] <= 0xf4 ? 4
+                                                 : 0;
+    if (want == 0 || want > len)
+        return 0;
+    for (size_t i = 1; i < want; i++)
+        if ((b[i] & 0xc0) != 0x80)
+            return 0;
+    bool overlong = (b[0] == 0xe0 && b[1] < 0xa0) || (b[0] == 0xf0 && b[1] < 0x90);
+    bool surrogate = b[0] == 0xed && b[1] > 0x9f;
+    bool beyond = b[0] == 0xf4 && b[1] > 0x8f;
+    return overlong || surrogate || beyond ? 0 : want;
+}
+
+size_t text_utf8_valid(const char *bytes, size_t len)
+{
+    size_t at = 0;
+    while (at < len) {
+        size_t n = text_utf8_char(bytes + at, len - at);
+        if (n == 0)
+            break;
+        at += n;
+    }
+    return at;
+}
+
+/* C1 controls are two bytes in UTF-8 and move a terminal's cursor as well as ESC does. */
+static bool shows(const char *bytes, size_t n)
+{
+    unsigned char first = (unsigned char)bytes[0];
+    if (n == 1)
+        return first == '\t' || (first >= 0x20 && first != 0x7f);
+    return !(n == 2 && first == 0xc2 && (unsigned char)bytes[1] < 0xa0);
+}
+
+size_t text_printable(char *ret_text, size_t size, const char *bytes, size_t len)
+{
+    size_t used = 0;
+    for (size_t at = 0; at < len && size > 0;) {
+        size_t n = text_utf8_char(bytes + at, len - at);
+        if (n > 0 && shows(bytes + at, n)) {
+            if (used + n >= size)
+                break;
+            memcpy(ret_text + used, bytes + at, n);
+            used += n;
+        } else {
+            n = n > 0 ? n : 1;
+            if (used + 4 * n >= size)
+                break;
+            for (size_t i = 0; i < n; i++)
+                used += (size_t)sprintf(ret_text + used, "\\x%02x", (unsigned char)bytes[at + i]);
+        }
+        at += n;
+    }
+    if (size > 0)
+        ret_text[used] = '\0';
+    return used;
+}
+
+static bool is_token_char(char c)
+{
+    return isalnum((unsigned char)c) || c == '_' || c == '-' || c == '.' || c == '+' || c == '/' ||
+           c == '=' || c == '~';
+}
+
+static bool is_run_char(char c)
+{
+    return isalnum((unsigned char)c) || c == '+' || c == '=' || c == '_' || c == '-';
+}
+
+static size_t token_len(const char *text)
+{
+    size_t n = 0;
+    while (is_token_char(text[n]))
+        n++;
+    return n;
+}
+
+static bool is_uuid(const char *text)
+{
+    for (size_t i = 0; i < UUID_LEN; i++) {
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+        if (dash ? text[i] != '-' : !isxdigit((unsigned char)text[i]))
+            return false;
+    }
+    return !isalnum((unsigned char)text[UUID_LEN]);
+}
+
+/* A secret found: `keep` bytes stay, `hide` bytes behind them go. hide 0: nothing found. */
+struct secret {
+    size_t keep, hide;
+};
+
+static struct secret find_prefixed(const char *text)
+{
+    static const char *const prefixes[] = {
+        "sk-",   "sk_live_",    "pk_live_", "rk_live_", "ghp_",    "gho_", "ghu_",
+        "ghs_",  "github_pat_", "xox",      "glpat-",   "AKIA",    "ASIA", "AIza",
+        "ya29.", "hf_",         "npm_",     "eyJ",      "dop_v1_",
+    };
+    for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+        size_t n = strlen(prefixes[i]);
+        if (text[0] != prefixes[i][0] || strncmp(text, prefixes[i], n) != 0)
+            continue;
+        size_t rest = token_len(text + n);
+        if (rest >= MIN_TOKEN)
+            return (struct secret){n, rest};
+    }
+    return (struct secret){0, 0};
+}
+
+static struct secret find_bearer(const char *text)
+{
+    if (strncasecmp(text, "bearer ", 7) != 0)
+        return (struct secret){0, 0};
+    size_t n = token_len(text + 7);
+    return n >= 8 ? (struct secret){7, n} : (struct secret){0, 0};
+}
+
+/* scheme://user:password@host */
+static struct secret find_url_password(const char *text)
+{
+    if (strncmp(text, "://", 3) != 0)
+        return (struct secret){0, 0};
+    size_t at = 3, colon = 0;
+    while (text[at] && !strchr("@/ \t\"'?", text[at])) {
+        if (text[at] == ':' && colon == 0)
+            colon = at + 1;
+        at++;
+    }
+    bool found = text[at] == '@' && colon > 0 && at > colon;
+    return found ? (struct secret){colon, at - colon} : (struct secret){0, 0};
+}
+
+/* The end of a name decides: OPENAI_API_KEY, client-secret, accessToken. A header's value goes on
+ * to the end of the line. */
+struct secret_name {
+    const char *name;
+    bool header;
+};
+
+static const struct secret_name secret_names[] = {
+    {"authorization", true}, {"cookie", true},       {"password", false},   {"passwd", false},
+    {"passphrase", false},   {"secret", false},      {"token", false},      {"api_key", false},
+    {"apikey", false},       {"api-key", false},     {"access_key", false}, {"access-key", false},
+    {"private_key", false},  {"private-key", false}, {"secret_key", false}, {"secretkey", false},
+    {"credential", false},   {"credentials", false},
+};
+
+static const struct secret_name *secret_name_at(const char *text)
+{
+    for (size_t i = 0; i < sizeof(secret_names) / sizeof(secret_names[0]); i++) {
+        size_t n = strlen(secret_names[i].name);
+        if (strncasecmp(text, secret_names[i].name, n) == 0 && !isalnum((unsigned char)text[n]))
+            return &secret_names[i];
+    }
+    return NULL;
+}
+
+/* What stands there when there is nothing to hide, and what says why it fails: an engineer needs
+ * it. */
+static bool is_no_secret(const char *value, size_t len)
+{
+    static const char *const words[] = {"<unset>", "undefined", "null",    "none",     "true",
+                                        "false",   "missing",   "expired", "required", "invalid"};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strlen(words[i]) == len && strncasecmp(value, words[i], len) == 0)
+            return true;
+    return len == 0 || strncmp(value, mask, strlen(mask)) == 0;
+}
+
+/* Where a value ends depends on how it begins: quoted, quoted inside JSON in JSON, or bare. */
+static size_t value_len(const char *value, bool header, size_t *ret_opening)
+{
+    size_t opening = strspn(value, "\\");
+    char quote = value[opening];
+    *ret_opening = quote == '"' || quote == '\'' ? opening + 1 : 0;
+    const char *ends = " \t,;&\"'}])\\";
+    if (*ret_opening > 0)
+        ends = quote == '"' ? "\"\\" : "'\\";
+    else if (header)
+        ends = "\"";
+    return strcspn(value + *ret_opening, ends);
+}
+
+/* name=value, "name": "value", name: value. */
+static struct secret find_named(const char *text)
+{
+    const struct secret_name *name = secret_name_at(text);
+    if (!name)
+        return (struct secret){0, 0};
+    size_t at = strlen(name->name);
+    at += strspn(text + at, "\\\"'");
+    at += strspn(text + at, " ");
+    if (text[at] != ':' && text[at] != '=')
+        return (struct secret){0, 0};
+    at++;
+    at += strspn(text + at, " ");
+    size_t opening = 0;
+    size_t n = value_len(text + at, name->header, &opening);
+    at += opening;
+    return is_no_secret(text + at, n) ? (struct secret){0, 0} : (struct secret){at, n};
+}
+
+static int char_class(char c)
+{
+    return isdigit((unsigned char)c)   ? 1
+           : isupper((unsigned char)c) ? 2
+           : islower((unsigned char)c) ? 3
+                                       : 0;
+}
+
+/* Hashes, keys, base64: long runs without the regularity of words, names and numbers. */
+static bool is_random(const char *run, size_t len)
+{
+    size_t seen[4] = {0}, changes = 0, hex = 0;
+    for (size_t i = 0; i < len; i++) {
+        seen[char_class(run[i])]++;
+        changes += i > 0 && char_class(run[i]) != char_class(run[i - 1]);
+        hex += isxdigit((unsigned char)run[i]) != 0;
+    }
+    bool has_digits_and_letters = seen[1] > 2 && seen[2] + seen[3] > 2;
+    if (hex == len)
+        return has_digits_and_letters && changes * MIN_RUN_CHANGES >= len;
+    return has_digits_and_letters && seen[0] * 8 <= len && changes * MIN_RUN_CHANGES >= len;
+}
+
+static size_t run_len(const char *text)
+{
+    size_t n = 0;
+    while (is_run_char(text[n])) {
+        bool starts_word = n == 0 || !isalnum((unsigned char)text[n - 1]);
+        if (starts_word && isxdigit((unsigned char)text[n]) && is_uuid(text + n))
+            break;
+        n++;
+    }
+    return n;
+}
+
+static struct secret find_secret(const char *text, bool starts_word)
+{
+    struct secret found = starts_word ? find_prefixed(text) : (struct secret){0, 0};
+    if (found.hide == 0)
+        found = find_bearer(text);
+    if (found.hide == 0)
+        found = find_url_password(text);
+    if (found.hide == 0)
+        found = find_named(text);
+    return found;
+}
+
+void text_mask_secrets(char *text)
+{
+    size_t from = 0, to = 0;
+    size_t run_end = 0; /* a run is judged once, at its start */
+    bool in_word = false;
+    while (text[from]) {
+        struct secret found = find_secret(text + from, !in_word);
+        if (found.hide == 0 && from >= run_end && is_run_char(text[from])) {
+            size_t n = run_len(text + from);
+            run_end = from + (n > 0 ? n : UUID_LEN);
+            if (n >= MIN_RUN && is_random(text + from, n))
+                found.hide = n;
+        }
+        in_word = isalnum((unsigned char)text[from]);
+        if (found.hide == 0) {
+            text[to++] = text[from++];
+            continue;
+        }
+        memmove(text + to, text + from, found.keep);
+        to += found.keep;
+        from += found.keep + found.hide;
+        size_t n = found.hide < strlen(mask) ? found.hide : strlen(mask);
+        memcpy(text + to, mask, n);
+        to += n;
+        in_word = false;
+    }
+    text[to] = '\0';
+}
