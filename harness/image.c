@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "harness/image.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "harness/base/clock.h"
+#include "harness/base/file.h"
+#include "harness/base/mem.h"
+
+int image_describe(struct record_image *ret_image, const char *path, struct err *err)
+{
+    *ret_image = (struct record_image){.size = RECORD_UNKNOWN};
+    if (path == NULL)
+        return 0;
+    struct stat status;
+    char sha256[FILE_SHA256_SIZE], mtime[CLOCK_TEXT_SIZE];
+    if (stat(path, &status) != 0)
+        return err_sys(err, errno, "cannot read %s", path);
+    if (file_sha256(path, sha256, err) != 0)
+        return -1;
+    clock_text(status.st_mtime, mtime);
+    *ret_image = (struct record_image){.path = mem_strdup(path),
+                                       .size = status.st_size,
+                                       .mtime = mem_strdup(mtime),
+                                       .sha256 = mem_strdup(sha256)};
+    return 0;
+}
+
+void image_release(struct record_image *image)
+{
+    free(image->path);
+    free(image->mtime);
+    free(image->sha256);
+    *image = (struct record_image){.size = RECORD_UNKNOWN};
+}
+
+void image_copy(struct record_image *to, const struct record_image *from)
+{
+    image_release(to);
+    *to = (struct record_image){.path = mem_strdup(from->path),
+                                .size = from->size,
+                                .mtime = mem_strdup(from->mtime),
+                                .sha256 = mem_strdup(from->sha256)};
+}
+
+int image_set_describe(struct image_set *ret_images, const struct target *target, struct err *err)
+{
+    auto_image_set struct image_set images = {0};
+    if (image_describe(&images.kernel, target->kernel, err) != 0 ||
+        image_describe(&images.initrd, target->initrd, err) != 0 ||
+        image_describe(&images.rootfs, target->rootfs, err) != 0)
+        return -1;
+    *ret_images = images;
+    images = (struct image_set){0};
+    return 0;
+}
+
+void image_set_release(struct image_set *images)
+{
+    image_release(&images->kernel);
+    image_release(&images->initrd);
+    image_release(&images->rootfs);
+}
+
+/* FNV-1a: names a directory among a user's own baselines; nobody gains by a collision. */
+static uint64_t hash_text(uint64_t hash, const char *text)
+{
+    for (; *text != '\0'; text++)
+        hash = (hash ^ (unsigned char)*text) * 0x100000001b3ULL;
+    return (hash ^ '\n') * 0x100000001b3ULL;
+}
+
+static int identity_of(const char *rootfs, const char *kernel, const char *backend,
+                       const char *network, char ret_identity[static IDENTITY_SIZE])
+{
+    const char *const parts[] = {rootfs, kernel, backend, network};
+    uint64_t hash = 0xcbf29ce484222325ULL;
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        if (parts[i] == NULL)
+            return -1;
+        hash = hash_text(hash, parts[i]);
+    }
+    (void)snprintf(ret_identity, IDENTITY_SIZE, "%016llx", (unsigned long long)hash);
+    return 0;
+}
+
+int image_identity(const struct image_set *images, const char *backend, const char *network,
+                   char ret_identity[static IDENTITY_SIZE])
+{
+    return identity_of(images->rootfs.sha256, images->kernel.sha256, backend, network,
+                       ret_identity);
+}
+
+int image_record_identity(const struct record *record, char ret_identity[static IDENTITY_SIZE])
+{
+    return identity_of(record->rootfs.sha256, record->kernel.sha256, record->backend,
+                       record->probe.network, ret_identity);
+}
