@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * causes: the catalogue of causes (contract: fixtures/contract/causes.json), and which explains
+ * which (fixtures/contract/precedence.md).
+ */
+#ifndef BOOTDIAG_CAUSES_H
+#define BOOTDIAG_CAUSES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct cause {
+    const char *id;    /* "agent.module-missing" */
+    const char *layer; /* what stands before the dot */
+    const char *title;
+    const char *remedy;          /* what to do about it, in general */
+    const char *const *explains; /* NULL-terminated ids, or "layer.*"; NULL: nothing */
+};
+
+/* The whole catalogue, in the contract's order, which is the order on the way from host to port. */
+const struct cause *causes_all(size_t *ret_n);
+
+/* NULL if there is no such cause. */
+const struct cause *cause_find(const char *id);
+
+/* Position in the catalogue; causes of a user's own rules ("x.") stand last. */
+size_t cause_rank(const char *id);
+
+/* True if `cause`, when present, makes `other` its consequence, directly or through others. */
+bool cause_explains(const char *cause, const char *other);
+
+#endif

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One PCRE2 program per rule, compiled by its JIT where the system lets it write code (else
+ * interpreted), and one prefilter over the literals of all.
+ */
+#include "analyzers/rules.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#include "analyzers/analyzer.h"
+#include "analyzers/macro.h"
+#include "analyzers/prefilter.h"
+#include "harness/base/buf.h"
+#include "harness/base/mem.h"
+
+enum {
+    PATTERN_MAX = 64 * 1024,
+    MATCH_LIMIT = 200 * 1000,
+    HEAP_LIMIT_KIB = 4096,
+    JIT_STACK_MIN = 32 * 1024,
+    JIT_STACK_MAX = 1024 * 1024,
+};
+
+struct ruleset {
+    size_t len;
+    const struct rule **rules; /* borrowed rules */
+    pcre2_code **codes;
+    struct prefilter *prefilter;
+    uint64_t *candidates; /* room for one scan */
+    pcre2_match_data *match_data;
+    pcre2_match_context *context;
+    pcre2_jit_stack *jit_stack; /* NULL: no JIT */
+};
+
+/* Consoles are bytes, so a pattern may not ask for UTF; \C has no meaning then. */
+static pcre2_code *compile(const struct rule *rule, const struct service *service, struct err *err)
+{
+    const uint32_t options = PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C;
+    auto_buf struct buf text = {0};
+    PCRE2_SIZE offset;
+    int code;
+
+    buf_init(&text, PATTERN_MAX);
+    if (macro_expand(rule->pattern, service, &text, err) < 0) {
+        (void)err_prefix(err, "rule %s", rule->id);
+        return NULL;
+    }
+    pcre2_code *program =
+        pcre2_compile((PCRE2_SPTR)buf_text(&text), text.len, options, &code, &offset, NULL);
+    if (!program) {
+        PCRE2_UCHAR reason[128] = "";
+
+        (void)pcre2_get_error_message(code, reason, sizeof(reason));
+        (void)err_set(err, "rule %s: column %zu of its pattern: %s", rule->id,
+                      macro_origin(rule->pattern, service, offset) + 1, (const char *)reason);
+        return NULL;
+    }
+    (void)pcre2_jit_compile(program, PCRE2_JIT_COMPLETE);
+    return program;
+}
+
+static int compile_all(struct ruleset *rules, const struct service *service, struct err *err)
+{
+    for (size_t i = 0; i < rules->len; i++) {
+        rules->codes[i] = compile(rules->rules[i], service, err);
+        if (!rules->codes[i])
+            return -1;
+    }
+    return 0;
+}
+
+static int build_prefilter(struct ruleset *rules, const struct service *service, struct err *err)
+{
+    char **literals = mem_calloc(rules->len + 1, sizeof(*literals));
+    int rc = 0;
+
+    for (size_t i = 0; i < rules->len && !rc; i++) {
+        auto_buf struct buf text = {0};
+
+        if (!rules->rules[i]->literal)
+            continue;
+        buf_init(&text, PATTERN_MAX);
+        rc = macro_literal(rules->rules[i]->literal, service, &text, err);
+        if (rc < 0)
+            (void)err_prefix(err, "rule %s: its literal", rules->rules[i]->id);
+        literals[i] = buf_steal(&text);
+    }
+    if (!rc)
+        rules->prefilter = prefilter_new((const char *const *)literals, rules->len);
+    for (size_t i = 0; i < rules->len; i++)
+        free(literals[i]);
+    free(literals);
+    return rc;
+}
+
+static void prepare_matching(struct ruleset *rules)
+{
+    rules->candidates = mem_calloc(prefilter_words(rules->len) + 1, sizeof(*rules->candidates));
+    rules->match_data = pcre2_match_data_create(RULE_MAX_CAPTURES, NULL);
+    rules->context = pcre2_match_context_create(NULL);
+    if (!rules->match_data || !rules->context)
+        abort();
+    (void)pcre2_set_match_limit(rules->context, MATCH_LIMIT);
+    (void)pcre2_set_heap_limit(rules->context, HEAP_LIMIT_KIB);
+    rules->jit_stack = pcre2_jit_stack_create(JIT_STACK_MIN, JIT_STACK_MAX, NULL);
+    if (rules->jit_stack)
+        pcre2_jit_stack_assign(rules->context, NULL, rules->jit_stack);
+}
+
+struct ruleset *ruleset_new_from(const struct rule_table *tables, size_t n,
+                                 const struct service *service, struct err *err)
+{
+    struct ruleset *rules = mem_calloc(1, sizeof(*rules));
+
+    for (size_t i = 0; i < n; i++)
+        rules->len += tables[i].n;
+    rules->rules = mem_calloc(rules->len + 1, sizeof(const struct rule *));
+    rules->codes = mem_calloc(rules->len + 1, sizeof(*rules->codes));
+    for (size_t i = 0, at = 0; i < n; i++) {
+        for (size_t j = 0; j < tables[i].n; j++)
+            rules->rules[at++] = &tables[i].rules[j];
+    }
+    prepare_matching(rules);
+    if (compile_all(rules, service, err) < 0 || build_prefilter(rules, service, err) < 0) {
+        ruleset_free(rules);
+        return NULL;
+    }
+    return rules;
+}
+
+struct ruleset *ruleset_new(const struct service *service, struct err *err)
+{
+    size_t n;
+    const struct analyzer *const *analyzers = analyzers_all(&n);
+    struct rule_table *tables = mem_calloc(n + 1, sizeof(*tables));
+
+    for (size_t i = 0; i < n; i++)
+        tables[i] = (struct rule_table){analyzers[i]->rules, analyzers[i]->n_rules};
+    struct ruleset *rules = ruleset_new_from(tables, n, service, err);
+    free(tables);
+    return rules;
+}
+
+void ruleset_free(struct ruleset *rules)
+{
+    if (!rules)
+        return;
+    for (size_t i = 0; rules->codes && i < rules->len; i++)
+        pcre2_code_free(rules->codes[i]);
+    free(rules->codes);
+    free(rules->rules);
+    free(rules->candidates);
+    prefilter_free(rules->prefilter);
+    pcre2_match_data_free(rules->match_data);
+    pcre2_match_context_free(rules->context);
+    pcre2_jit_stack_free(rules->jit_stack);
+    free(rules);
+}
+
+size_t ruleset_len(const struct ruleset *rules)
+{
+    return rules->len;
+}
+
+const struct rule *ruleset_rule(const struct ruleset *rules, size_t index)
+{
+    return rules->rules[index];
+}
+
+static void take_captures(const struct ruleset *rules, int count, struct rule_match *match)
+{
+    const PCRE2_SIZE *ranges = pcre2_get_ovector_pointer(rules->match_data);
+
+    /* 0: more groups than fit. */
+    match->n_captures = count ? (size_t)count : RULE_MAX_CAPTURES;
+    for (size_t i = 0; i < RULE_MAX_CAPTURES; i++) {
+        bool set = i < match->n_captures && ranges[2 * i] != PCRE2_UNSET;
+
+        match->start[i] = set ? ranges[2 * i] : SIZE_MAX;
+        match->end[i] = set ? ranges[2 * i + 1] : SIZE_MAX;
+    }
+}
+
+static void try_rule(struct ruleset *rules, size_t index, const struct line *line,
+                     const struct rule_visitor *visitor)
+{
+    int count = pcre2_match(rules->codes[index], (PCRE2_SPTR)line->message, line->message_len, 0, 0,
+                            rules->match_data, rules->context);
+
+    if (count >= 0) {
+        struct rule_match match = {.index = index};
+
+        take_captures(rules, count, &match);
+        visitor->on_match(visitor->ctx, &match, line);
+    } else if (count != PCRE2_ERROR_NOMATCH && visitor->on_limit) {
+        visitor->on_limit(visitor->ctx, rules->rules[index], line);
+    }
+}
+
+void ruleset_match(struct ruleset *rules, enum rule_file file, const struct line *line,
+                   bool prefilter, const struct rule_visitor *visitor)
+{
+    size_t n_words = prefilter_words(rules->len);
+
+    if (prefilter)
+        prefilter_scan(rules->prefilter, line->message, line->message_len, rules->candidates);
+    else
+        memset(rules->candidates, 0xff, n_words * sizeof(*rules->candidates));
+    for (size_t word = 0; word < n_words; word++) {
+        for (uint64_t set = rules->candidates[word]; set; set &= set - 1) {
+            size_t index = word * 64 + (size_t)__builtin_ctzll(set);
+
+            if (index < rules->len && rules->rules[index]->file == file)
+                try_rule(rules, index, line, visitor);
+        }
+    }
+}
+
+static void add_capture(const struct rule_match *match, const struct line *line, int group,
+                        struct buf *text)
+{
+    if (group < 0 || group >= RULE_MAX_CAPTURES || match->start[group] == SIZE_MAX ||
+        match->start[group] > match->end[group])
+        return;
+    size_t len = match->end[group] - match->start[group];
+    buf_add(text, line->message + match->start[group],
+            len < RULE_CAPTURE_SIZE ? len : RULE_CAPTURE_SIZE);
+}
+
+/* "${name}" at `at`: adds its capture and returns what stands behind; NULL: it is no such thing. */
+static const char *add_named(const struct ruleset *rules, const struct rule_match *match,
+                             const struct line *line, const char *at, struct buf *text)
+{
+    char name[33];
+    const char *end = strchr(at, '}');
+    size_t len = end ? (size_t)(end - at) - 2 : sizeof(name);
+
+    if (len >= sizeof(name))
+        return NULL;
+    memcpy(name, at + 2, len);
+    name[len] = '\0';
+    add_capture(match, line,
+                pcre2_substring_number_from_name(rules->codes[match->index], (PCRE2_SPTR)name),
+                text);
+    return end + 1;
+}
+
+char *rule_text(const struct ruleset *rules, const struct rule_match *match,
+                const struct line *line, const char *template)
+{
+    auto_buf struct buf text = {0};
+
+    buf_init(&text, 4096);
+    for (const char *at = template; *at;) {
+        const char *behind = NULL;
+
+        if (at[0] == '$' && at[1] >= '1' && at[1] <= '9') {
+            add_capture(match, line, at[1] - '0', &text);
+            behind = at + 2;
+        } else if (at[0] == '$' && at[1] == '{') {
+            behind = add_named(rules, match, line, at, &text);
+        }
+        if (behind) {
+            at = behind;
+        } else {
+            buf_add_char(&text, *at++);
+        }
+    }
+    return buf_steal(&text);
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "analyzers/stage.h"
+
+#include <string.h>
+
+#include "analyzers/baseline.h"
+
+static const char *const ids[STAGE_N] = {
+    [STAGE_VMM_STARTED] = "vmm-started",
+    [STAGE_KERNEL_STARTED] = "kernel-started",
+    [STAGE_ROOT_DEVICE_FOUND] = "root-device-found",
+    [STAGE_ROOT_MOUNTED] = "root-mounted",
+    [STAGE_INIT_STARTED] = "init-started",
+    [STAGE_NIC_FOUND] = "nic-found",
+    [STAGE_LINK_UP] = "link-up",
+    [STAGE_ADDRESS_ACQUIRED] = "address-acquired",
+    [STAGE_NETWORK_TARGET] = "network-target",
+    [STAGE_UNIT_STARTED] = "unit-started",
+    [STAGE_SUPERVISOR_STARTED] = "supervisor-started",
+    [STAGE_AGENT_STARTED] = "agent-started",
+    [STAGE_AGENT_LISTENING] = "agent-listening",
+    [STAGE_PORT_ANSWERS] = "port-answers",
+};
+
+const char *stage_id(enum stage stage)
+{
+    return ids[stage];
+}
+
+int stage_rank(const char *id)
+{
+    for (int i = 0; i < STAGE_N; i++)
+        if (id && strcmp(ids[i], id) == 0)
+            return i;
+    return -1;
+}
+
+/*
+ * What a milestone logically needs. Deliberately absent: a listening agent says nothing of the network,
+ * the network target nothing of any interface, and an address given by hand nothing of a link.
+ */
+static const struct {
+    enum stage later, earlier;
+} implies[] = {
+    {STAGE_PORT_ANSWERS, STAGE_AGENT_LISTENING},
+    {STAGE_PORT_ANSWERS, STAGE_ADDRESS_ACQUIRED},
+    {STAGE_PORT_ANSWERS, STAGE_LINK_UP},
+    {STAGE_AGENT_LISTENING, STAGE_AGENT_STARTED},
+    {STAGE_AGENT_STARTED, STAGE_UNIT_STARTED},
+    {STAGE_SUPERVISOR_STARTED, STAGE_UNIT_STARTED},
+    {STAGE_UNIT_STARTED, STAGE_ROOT_MOUNTED},
+    {STAGE_UNIT_STARTED, STAGE_INIT_STARTED},
+    {STAGE_ADDRESS_ACQUIRED, STAGE_NIC_FOUND},
+    {STAGE_LINK_UP, STAGE_NIC_FOUND},
+    {STAGE_NETWORK_TARGET, STAGE_INIT_STARTED},
+    {STAGE_NIC_FOUND, STAGE_KERNEL_STARTED},
+    {STAGE_INIT_STARTED, STAGE_KERNEL_STARTED},
+    {STAGE_ROOT_MOUNTED, STAGE_ROOT_DEVICE_FOUND},
+    {STAGE_ROOT_DEVICE_FOUND, STAGE_KERNEL_STARTED},
+    {STAGE_KERNEL_STARTED, STAGE_VMM_STARTED},
+};
+
+static void reach(struct milestone *milestone, const struct quote *quote)
+{
+    if (milestone->reached)
+        return;
+    milestone->reached = true;
+    milestone->at_ms = quote->at_ms;
+    milestone->quote = *quote;
+}
+
+static void reach_by_rules(const struct evidence *evidence, struct milestone *milestones)
+{
+    for (size_t i = 0; i < evidence->n_hits; i++) {
+        const struct rule *rule = evidence_rule(evidence, &evidence->hits[i]);
+        int rank = stage_rank(rule->milestone);
+        struct quote quote;
+        if (rank < 0 || milestones[rank].reached)
+            continue;
+        hit_quote(&evidence->hits[i], &quote);
+        reach(&milestones[rank], &quote);
+    }
+    if (evidence->supervisor_first.line > 0)
+        reach(&milestones[STAGE_SUPERVISOR_STARTED], &evidence->supervisor_first);
+}
+
+static void reach_by_facts(const struct evidence *evidence, struct milestone *milestones)
+{
+    const struct record *record = evidence->record;
+    struct quote quote;
+    bool ran = record->end != RECORD_END_UNKNOWN && record->end != RECORD_END_START_FAILED;
+    if (ran) {
+        quote_fact(&quote, 0, "the VMM ran");
+        reach(&milestones[STAGE_VMM_STARTED], &quote);
+    }
+    int64_t ready_ms = record->ready_ms;
+    for (size_t i = 0; i < record->probe.n_runs && ready_ms < 0; i++)
+        if (record->probe.runs[i].class == PROBE_READY)
+            ready_ms = record->probe.runs[i].from_ms;
+    if (ready_ms >= 0 || record->end == RECORD_END_READY) {
+        quote_fact(&quote, ready_ms, "the probe got the expected answer");
+        reach(&milestones[STAGE_PORT_ANSWERS], &quote);
+    }
+}
+
+/* Once around is enough: the table names later milestones before those that they need. */
+static void reach_by_logic(const struct evidence *evidence, struct milestone *milestones)
+{
+    static const struct quote nothing = {.file = "boot.json", .at_ms = -1};
+    bool in_initrd = evidence_count(evidence, "init.in-initrd") > 0;
+    for (size_t i = 0; i < sizeof(implies) / sizeof(implies[0]); i++)
+        if (milestones[implies[i].later].reached)
+            reach(&milestones[implies[i].earlier], &nothing);
+    if (milestones[STAGE_INIT_STARTED].reached && !in_initrd) {
+        reach(&milestones[STAGE_ROOT_MOUNTED], &nothing);
+        reach(&milestones[STAGE_ROOT_DEVICE_FOUND], &nothing);
+    }
+}
+
+void stage_milestones(const struct evidence *evidence,
+                      struct milestone ret_milestones[static STAGE_N])
+{
+    for (int i = 0; i < STAGE_N; i++)
+        ret_milestones[i] = (struct milestone){.id = ids[i], .at_ms = -1};
+    reach_by_facts(evidence, ret_milestones);
+    reach_by_rules(evidence, ret_milestones);
+    reach_by_logic(evidence, ret_milestones);
+}
+
+int stage_furthest(const struct milestone milestones[static STAGE_N])
+{
+    for (int i = STAGE_N - 1; i >= 0; i--)
+        if (milestones[i].reached)
+            return i;
+    return -1;
+}
+
+int64_t stage_patience_ms(const struct evidence *evidence, enum stage from, enum stage to,
+                          int64_t floor_ms)
+{
+    int64_t patience_ms = evidence_is_bare(evidence) ? 3 * floor_ms : floor_ms;
+    const struct baseline *baseline = evidence->baseline;
+    for (size_t i = 0; baseline && i < baseline->n_runs; i++) {
+        const int64_t *at_ms = baseline->runs[i].milestones_ms;
+        bool known = at_ms[from] >= 0 && at_ms[to] >= at_ms[from];
+        if (known && 3 * (at_ms[to] - at_ms[from]) > patience_ms)
+            patience_ms = 3 * (at_ms[to] - at_ms[from]);
+    }
+    return patience_ms;
+}
