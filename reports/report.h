@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * report: what is said about boots, as JSON documents (reports/schema/) and printed from them.
+ *
+ * JSON is the report; every other format is printed from it, also from one that was kept. Pure:
+ * time, version and host name come from the caller. Strings in the documents are valid UTF-8
+ * whatever a guest printed; what goes to a terminal holds no control bytes.
+ */
+#ifndef BOOTDIAG_REPORT_H
+#define BOOTDIAG_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <jansson.h>
+
+#include "analyzers/analysis.h"
+#include "harness/base/err.h"
+#include "harness/record.h"
+
+/* ---- documents ---- */
+
+/* One boot: contract bootdiag.analysis/1. */
+json_t *report_analysis_json(const struct analysis *analysis);
+
+/* What is known before the first boot. All borrowed; strings may be NULL. */
+struct report_facts {
+    const char *version; /* of bootdiag */
+    const char *host_name;
+    const char *started_at; /* ISO 8601 */
+    const json_t *target;   /* target_json(); its command line is masked in the report */
+    const char *fault;
+    const char *baseline;     /* identity; NULL: there is none */
+    const char *baseline_dir; /* as one would give it to --baseline */
+    int baseline_runs;
+    const char *run_dir;     /* where the records are, as the user would name it */
+    const char *accelerator; /* what boots run on, and why: "tcg: /dev/kvm runs no guest" */
+    int jobs;
+    bool early_end;
+};
+
+/* A new report (bootdiag.report/1) without boots. */
+json_t *report_new(const struct report_facts *facts);
+
+/* Appends one boot. `saved_ms`: how much sooner than its deadline fatal evidence ended it, else 0.
+ */
+void report_add_boot(json_t *report, const struct record *record, const struct analysis *analysis,
+                     int64_t saved_ms);
+
+/* What kept the first boot from being tried; `cause` may be NULL. */
+void report_add_preflight(json_t *report, const char *cause, const char *message);
+
+void report_set_interrupted(json_t *report);
+
+/* Computes `summary` from the boots; may be called again after more were added. */
+void report_finish(json_t *report);
+
+/* ---- printing ---- */
+
+struct report_style {
+    bool colour;
+    int width;           /* columns; 0: lines are neither wrapped nor cut */
+    const char *program; /* how the user calls bootdiag: "build/bootdiag" */
+    const char *run_dir; /* where the report lies now; NULL: where it says itself */
+};
+
+struct report_format {
+    const char *name;
+    const char *summary; /* one line for `bootdiag report --help` */
+    void (*print)(const json_t *report, FILE *out, const struct report_style *style);
+};
+
+/* All formats, the default first. */
+const struct report_format *const *report_formats(size_t *ret_n);
+
+/* Prints a finished report, one that was read from a file too: absent members are tolerated. Fails
+ * if there is no such format or `out` cannot be written. */
+int report_print(const json_t *report, const char *format, FILE *out,
+                 const struct report_style *style, struct err *err);
+
+/* One document as one line of JSON Lines, in ASCII. */
+int report_print_line(const json_t *document, FILE *out, struct err *err);
+
+/* One analysis for people: verdict and proof, the six questions, how to go on. */
+int report_analysis_text(const json_t *analysis, FILE *out, const struct report_style *style,
+                         struct err *err);
+
+/*
+ * Counts over many analyses, for a table by cause. It keeps a few examples of each cause, not the
+ * analyses: thousands may be added.
+ */
+json_t *report_tally_new(void);
+void report_tally_add(json_t *tally, const json_t *analysis);
+int report_analyses_summary(const json_t *tally, FILE *out, const struct report_style *style,
+                            struct err *err);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * signature: a short name for "failed in the same way", the same in every run and on every host.
+ *
+ * It must not change when an analyzer learns something: people write it into tickets. So it has a
+ * coarse template of its own instead of the one that boots are compared by.
+ */
+#ifndef BOOTDIAG_SIGNATURE_H
+#define BOOTDIAG_SIGNATURE_H
+
+#include "harness/base/buf.h"
+
+enum { SIGNATURE_SIZE = 9 };
+
+/* Eight hex digits from a cause, the last milestone, the last probe class and the telling line;
+ * each may be NULL. */
+void signature_make(const char *cause, const char *stage, const char *probe_class, const char *line,
+                    char ret_hex[static SIGNATURE_SIZE]);
+
+/*
+ * Appends the line with '#' for numbers, hex, UUIDs, MACs, long identifiers, and names of days and
+ * months; runs of white space become one space.
+ */
+void signature_template(const char *line, struct buf *ret_text);
+
+#endif
