@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Whatever happens only decides the end (`finish`); the ending itself runs from the loop's next turn, so
+ * that no callback pulls the ground from under its caller.
+ */
+#include "harness/boot.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/base/auto.h"
+#include "harness/base/clock.h"
+#include "harness/base/file.h"
+#include "harness/base/mem.h"
+#include "harness/capture.h"
+#include "harness/host.h"
+#include "harness/image.h"
+#include "harness/vm.h"
+
+enum boot_state {
+    BOOT_RUNNING,  /* the VM runs, nobody has answered */
+    BOOT_SETTLING, /* answered once; it is asked again after settle_ms */
+    BOOT_GRACE,    /* fatal evidence; its last lines may still arrive */
+    BOOT_ENDING,   /* the end is decided */
+    BOOT_DONE,     /* saved */
+};
+
+struct boot {
+    struct boot_plan plan;
+    unsigned index;
+    void (*on_done)(void *ctx, struct boot *boot);
+    void *ctx;
+
+    enum boot_state state;
+    struct record record;
+    struct vm vm;
+    char *scratch;
+    struct capture console, vmm_log;
+    struct probe *probe;
+    void *watch;
+    struct console_signs signs;
+    struct loop_timer deadline, step; /* step: settle, grace, end */
+    bool deadline_passed;
+    int64_t start_ms, first_answer_ms;
+    struct host_cpu cpu_at_start;
+};
+
+static int64_t elapsed(const struct boot *boot)
+{
+    return clock_ms() - boot->start_ms;
+}
+
+/* ---- the end ------------------------------------------------------------------------------------ */
+
+static void take_console_facts(struct boot *boot)
+{
+    boot->record.console_facts.bytes = boot->console.bytes;
+    boot->record.console_facts.dropped_bytes = boot->console.dropped_bytes;
+    boot->record.console_facts.dropped_at = boot->console.dropped_at;
+    if (boot->console.failed.message[0] == '\0')
+        return;
+    free(boot->record.vmm.error);
+    free(boot->record.vmm.error_cause);
+    boot->record.vmm.error = mem_strdup(boot->console.failed.message);
+    boot->record.vmm.error_cause = mem_strdup(boot->console.failed.cause);
+}
+
+static void take_host_facts(struct boot *boot)
+{
+    boot->record.host.load = host_load();
+    boot->record.host.steal_pct = host_steal_pct(boot->cpu_at_start);
+}
+
+static void copy_file(const char *from_dir, const char *to_dir, const char *name)
+{
+    auto_free char *from = path_join(from_dir, name);
+    auto_free char *to = path_join(to_dir, name);
+    auto_buf struct buf content;
+    buf_init(&content, 0);
+    if (path_exists(from) && file_read(from, SIZE_MAX, &content, NULL) == 0)
+        (void)file_write(to, buf_text(&content), content.len, NULL);
+}
+
+/* A replayed boot ends as the kept one did: its times and what its probe met come from there. */
+static void take_replayed_facts(struct boot *boot, const struct record *kept)
+{
+    struct record *record = &boot->record;
+    record->end = kept->end;
+    record->ended_ms = kept->ended_ms;
+    record->ready_ms = kept->ready_ms;
+    record->console_facts = kept->console_facts;
+    free(record->probe.runs);
+    record->probe.runs = mem_calloc(kept->probe.n_runs, sizeof(*kept->probe.runs));
+    memcpy(record->probe.runs, kept->probe.runs, kept->probe.n_runs * sizeof(*kept->probe.runs));
+    record->probe.n_runs = kept->probe.n_runs;
+    copy_file(kept->dir, record->dir, "console.times");
+    copy_file(kept->dir, record->dir, "vmm.log");
+}
+
+/* The VMM refused before the guest ran: that is a failed start, however the process ended. */
+static void settle_end(struct boot *boot)
+{
+    if (boot->record.end == RECORD_END_VMM_EXIT && boot->record.vmm.error_cause != NULL)
+        boot->record.end = RECORD_END_START_FAILED;
+    if (boot->record.end == RECORD_END_READY)
+        boot->record.ready_ms = boot->first_answer_ms;
+    if (boot->record.end == RECORD_END_FATAL_EVIDENCE)
+        boot->record.end_detail = mem_strdup(boot->signs.fatal);
+}
+
+static void end_now(void *ctx)
+{
+    struct boot *boot = ctx;
+    const struct record *kept = boot->vm.ops != NULL && boot->vm.ops->replayed != NULL
+                                    ? boot->vm.ops->replayed(&boot->vm)
+                                    : NULL;
+    boot->record.ended_ms = elapsed(boot);
+    if (boot->probe != NULL)
+        probe_pause(boot->probe);
+    if (boot->vm.ops != NULL)
+        boot->vm.ops->stop(&boot->vm);
+    capture_drain(&boot->console); /* the panic is in that last read */
+    capture_drain(&boot->vmm_log);
+    capture_finish(&boot->console);
+    capture_finish(&boot->vmm_log);
+    take_console_facts(boot);
+    take_host_facts(boot);
+    settle_end(boot);
+    if (kept != NULL && boot->record.end != RECORD_END_INTERRUPTED)
+        take_replayed_facts(boot, kept);
+    if (boot->scratch != NULL)
+        (void)path_remove_tree(boot->scratch, NULL);
+    (void)record_save(&boot->record, NULL); /* if it fails, the report will not find it and say so */
+    boot->state = BOOT_DONE;
+    boot->on_done(boot->ctx, boot);
+}
+
+/* Decides the end; the first decision counts. */
+static void finish(struct boot *boot, enum record_end end)
+{
+    if (boot->state >= BOOT_ENDING)
+        return;
+    boot->state = BOOT_ENDING;
+    boot->record.end = end;
+    loop_disarm(boot->plan.loop, &boot->deadline);
+    boot->step.on_due = end_now;
+    loop_arm(boot->plan.loop, &boot->step, 0);
+}
+
+/* ---- what happens meanwhile ----------------------------------------------------------------------- */
+
+static void on_grace_over(void *ctx)
+{
+    finish(ctx, RECORD_END_FATAL_EVIDENCE);
+}
+
+static void arm_step(struct boot *boot, enum boot_state state, void (*on_due)(void *), int delay_ms)
+{
+    boot->state = state;
+    boot->step.on_due = on_due;
+    loop_arm(boot->plan.loop, &boot->step, delay_ms);
+}
+
+static void on_settled(void *ctx)
+{
+    struct boot *boot = ctx;
+    probe_resume(boot->probe); /* its next result decides */
+}
+
+/* It answered, and soon after it did not: back to where it was. */
+static void on_relapse(struct boot *boot)
+{
+    boot->state = BOOT_RUNNING;
+    if (boot->deadline_passed)
+        finish(boot, RECORD_END_DEADLINE);
+    else if (boot->signs.fatal != NULL && boot->plan.early_end)
+        finish(boot, RECORD_END_FATAL_EVIDENCE);
+}
+
+static void on_probe_result(void *ctx, enum probe_class class)
+{
+    struct boot *boot = ctx;
+    bool good = class == PROBE_READY;
+    if (boot->state == BOOT_SETTLING && good) {
+        finish(boot, RECORD_END_READY);
+    } else if (boot->state == BOOT_SETTLING) {
+        on_relapse(boot);
+    } else if (good && boot->state < BOOT_ENDING) {
+        boot->first_answer_ms = elapsed(boot);
+        probe_pause(boot->probe);
+        arm_step(boot, BOOT_SETTLING, on_settled, boot->plan.target->settle_ms);
+    }
+}
+
+static void on_console_bytes(void *ctx, const char *bytes, size_t len)
+{
+    struct boot *boot = ctx;
+    struct console_signs before = boot->signs;
+    boot->plan.watch->feed(boot->watch, bytes, len, &boot->signs);
+    if (boot->probe != NULL) {
+        probe_awake(boot->probe);
+        if (boot->signs.ready_lines > before.ready_lines)
+            probe_nudge(boot->probe);
+    }
+    if (boot->signs.fatal != NULL && before.fatal == NULL && boot->plan.early_end &&
+        boot->state == BOOT_RUNNING)
+        arm_step(boot, BOOT_GRACE, on_grace_over, boot->plan.target->grace_ms);
+}
+
+static void on_guest_sign(void *ctx)
+{
+    struct boot *boot = ctx;
+    if (boot->probe != NULL)
+        probe_awake(boot->probe);
+}
+
+static void on_vmm_exit(void *ctx)
+{
+    struct boot *boot = ctx;
+    capture_drain(&boot->console);
+    finish(boot, boot->signs.fatal != NULL ? RECORD_END_FATAL_EVIDENCE : RECORD_END_VMM_EXIT);
+}
+
+static void on_deadline(void *ctx)
+{
+    struct boot *boot = ctx;
+    boot->deadline_passed = true;
+    if (boot->state != BOOT_SETTLING) /* an answer in time may still prove itself */
+        finish(boot, boot->state == BOOT_GRACE ? RECORD_END_FATAL_EVIDENCE : RECORD_END_DEADLINE);
+}
+
+/* ---- the start ------------------------------------------------------------------------------------ */
+
+static void fill_record(struct boot *boot)
+{
+    const struct boot_plan *plan = &boot->plan;
+    struct record *record = &boot->record;
+    char now[CLOCK_TEXT_SIZE];
+    clock_now_text(now);
+    record->boot_id = mem_printf("%04u", boot->index + 1);
+    record->dir = mem_printf("%s/boot-%s", plan->run_dir, record->boot_id);
+    record->source = mem_strdup(record->dir);
+    record->backend = mem_strdup(plan->target->backend);
+    record->started_at = mem_strdup(now);
+    record->deadline_ms = plan->target->deadline_ms;
+    record->fault = mem_strdup(plan->fault);
+    record->host.kernel = host_kernel();
+    record->host.parallel_boots = plan->parallel_boots;
+    record->guest.memory_mib = plan->target->memory_mib;
+    record->guest.vcpus = plan->target->vcpus;
+    image_copy(&record->kernel, &plan->images->kernel);
+    image_copy(&record->initrd, &plan->images->initrd);
+    image_copy(&record->rootfs, &plan->images->rootfs);
+    service_release(&record->service);
+    service_copy(&record->service, &plan->target->service);
+    record->has_service = true;
+}
+
+static int start_captures(struct boot *boot, struct err *err)
+{
+    auto_free char *console = path_join(boot->record.dir, "console.log");
+    auto_free char *times = path_join(boot->record.dir, "console.times");
+    auto_free char *log = path_join(boot->record.dir, "vmm.log");
+    boot->console.on_bytes = on_console_bytes;
+    boot->console.ctx = boot;
+    if (capture_start(&boot->console, boot->plan.loop, steal_fd(&boot->vm.console_fd), console,
+                      times, CAPTURE_LIMIT, boot->start_ms, err) != 0)
+        return -1;
+    if (boot->vm.stderr_fd < 0)
+        return 0;
+    return capture_start(&boot->vmm_log, boot->plan.loop, steal_fd(&boot->vm.stderr_fd), log, NULL,
+                         CAPTURE_LIMIT, boot->start_ms, err);
+}
+
+static void start_probe(struct boot *boot)
+{
+    boot->record.probe.url = mem_strdup(boot->vm.url);
+    if (boot->vm.ops->replayed != NULL)
+        return;
+    struct probe_options options = {
+        .url = boot->vm.url,
+        .expected_status = boot->plan.target->service.expected_status,
+        .start_ms = boot->start_ms,
+        .on_result = on_probe_result,
+        .ctx = boot,
+    };
+    boot->probe = probe_new(boot->plan.engine, &boot->record, &options);
+}
+
+static int start_vm(struct boot *boot, struct err *err)
+{
+    boot->scratch = mem_printf("%s/boot-%s", boot->plan.scratch, boot->record.boot_id);
+    if (path_make_dirs(boot->scratch, err) != 0)
+        return -1;
+    boot->vm.ops = vm_find(boot->plan.target->backend);
+    if (boot->vm.ops == NULL)
+        return err_set(err, "there is no backend \"%s\"", boot->plan.target->backend);
+    boot->vm.target = boot->plan.target;
+    boot->vm.loop = boot->plan.loop;
+    boot->vm.record = &boot->record;
+    boot->vm.scratch = boot->scratch;
+    boot->vm.rootfs = boot->plan.rootfs;
+    boot->vm.index = boot->index;
+    boot->vm.on_sign = on_guest_sign;
+    boot->vm.on_exit = on_vmm_exit;
+    boot->vm.ctx = boot;
+    boot->vm.console_fd = boot->vm.stderr_fd = -1;
+    if (boot->vm.ops->start(&boot->vm, err) != 0)
+        return -1;
+    return start_captures(boot, err);
+}
+
+static void on_start_failed(struct boot *boot, const struct err *err)
+{
+    boot->record.vmm.error = mem_strdup(err->message);
+    boot->record.vmm.error_cause = mem_strdup(err->cause);
+    finish(boot, RECORD_END_START_FAILED);
+}
+
+struct boot *boot_new(const struct boot_plan *plan, unsigned index,
+                      void (*on_done)(void *ctx, struct boot *boot), void *ctx, struct err *err)
+{
+    struct boot *boot = mem_calloc(1, sizeof(*boot));
+    boot->plan = *plan;
+    boot->index = index;
+    boot->on_done = on_done;
+    boot->ctx = ctx;
+    boot->vm.console_fd = boot->vm.stderr_fd = -1;
+    boot->deadline = (struct loop_timer){.on_due = on_deadline, .ctx = boot};
+    boot->step = (struct loop_timer){.ctx = boot};
+    boot->cpu_at_start = host_cpu_now();
+    record_init(&boot->record);
+    fill_record(boot);
+    boot->watch = plan->watch->open(plan->watch->ctx);
+    if (path_make_dirs(boot->record.dir, err) != 0) {
+        boot_free(boot);
+        return NULL;
+    }
+
+    struct err failure = {0};
+    boot->start_ms = clock_ms();
+    if (start_vm(boot, &failure) != 0) {
+        on_start_failed(boot, &failure);
+    } else {
+        start_probe(boot);
+        loop_arm(plan->loop, &boot->deadline, plan->target->deadline_ms);
+    }
+    if (record_save(&boot->record, err) != 0) { /* a killed bootdiag leaves at least this much */
+        boot_free(boot);
+        return NULL;
+    }
+    return boot;
+}
+
+void boot_interrupt(struct boot *boot)
+{
+    finish(boot, RECORD_END_INTERRUPTED);
+}
+
+void boot_free(struct boot *boot)
+{
+    if (boot == NULL)
+        return;
+    probe_free(boot->probe);
+    if (boot->vm.ops != NULL)
+        boot->vm.ops->stop(&boot->vm);
+    capture_finish(&boot->console);
+    capture_finish(&boot->vmm_log);
+    auto_fd_release(&boot->vm.console_fd);
+    auto_fd_release(&boot->vm.stderr_fd);
+    loop_disarm(boot->plan.loop, &boot->deadline);
+    loop_disarm(boot->plan.loop, &boot->step);
+    if (boot->watch != NULL)
+        boot->plan.watch->close(boot->watch);
+    if (boot->scratch != NULL)
+        (void)path_remove_tree(boot->scratch, NULL);
+    free(boot->scratch);
+    record_release(&boot->record);
+    free(boot);
+}
+
+const struct record *boot_record(const struct boot *boot)
+{
+    return &boot->record;
+}
+
+const struct console_signs *boot_signs(const struct boot *boot)
+{
+    return &boot->signs;
+}
+
+unsigned boot_index(const struct boot *boot)
+{
+    return boot->index;
+}
+
+int64_t boot_elapsed_ms(const struct boot *boot)
+{
+    return boot->state == BOOT_DONE ? boot->record.ended_ms : elapsed(boot);
+}
+
+int64_t boot_saved_ms(const struct boot *boot)
+{
+    const struct record *record = &boot->record;
+    if (record->end != RECORD_END_FATAL_EVIDENCE || record->replayed)
+        return 0;
+    return record->deadline_ms > record->ended_ms ? record->deadline_ms - record->ended_ms : 0;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * baseline: records good boots of a target into the store, under the identity of what was booted.
+ *
+ * The boots go into a directory beside the final one, which is renamed at the end: a baseline is there as a
+ * whole or not at all.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "analyzers/baseline.h"
+#include "harness/base/auto.h"
+#include "harness/base/file.h"
+#include "harness/base/mem.h"
+#include "harness/base/say.h"
+#include "harness/baselines.h"
+#include "harness/command.h"
+#include "harness/plan.h"
+
+enum { DEFAULT_BOOTS = 5 };
+
+struct recording {
+    struct plan plan;
+    struct baseline *accepted; /* decides which boots are good enough */
+    unsigned good;
+};
+
+static void recording_release(struct recording *recording)
+{
+    plan_release(&recording->plan);
+    baseline_free(recording->accepted);
+}
+
+/* Keeps a good boot's record, removes every other. */
+static char *on_boot_done(void *ctx, const struct boot *boot)
+{
+    struct recording *recording = ctx;
+    const char *dir = boot_record(boot)->dir;
+    auto_record struct record record;
+    record_init(&record);
+    struct err why = {0};
+    if (record_load(&record, dir, &why) == 0 &&
+        baseline_add(recording->accepted, &record, recording->plan.rules, &why) == 0) {
+        recording->good++;
+        return mem_printf("good, ready after %.1f s", (double)record.ready_ms / 1000);
+    }
+    (void)path_remove_tree(dir, NULL);
+    return mem_printf("not good enough for a baseline: %s", why.message);
+}
+
+static int record_into(struct recording *recording, const char *final, struct err *err)
+{
+    auto_free char *partial = mem_printf("%s.new-%d", final, (int)getpid());
+    struct campaign_result result = {0};
+    if (path_make_dirs(partial, err) != 0)
+        return -1;
+    int failed = plan_run(&recording->plan, partial, on_boot_done, recording, &result, err);
+    if (failed == 0 && result.interrupted)
+        failed = err_set(err, "interrupted: no baseline was recorded");
+    if (failed == 0 && recording->good == 0)
+        failed = err_set(err, "none of %u boots came up: no baseline was recorded", result.done);
+    if (failed == 0 && path_remove_tree(final, err) == 0 && rename(partial, final) != 0)
+        failed = err_sys(err, errno, "cannot create %s", final);
+    (void)path_remove_tree(partial, NULL);
+    return failed;
+}
+
+static int record(const struct command_line *line)
+{
+    struct recording recording __attribute__((cleanup(recording_release))) = {0};
+    struct err err = {0};
+    struct command_line options = *line;
+    options.n_operands = 0; /* "record" itself */
+    if (plan_init(&recording.plan, &options, DEFAULT_BOOTS, &err) != 0)
+        return say_error(&err);
+    if (recording.plan.identity[0] == '\0') {
+        err_set(&err, "%s: a baseline needs a target with a kernel and a root image",
+                recording.plan.target.path);
+        return say_error(&err);
+    }
+    auto_free char *final =
+        path_join(command_value(line, "baselines", "runs/baselines"), recording.plan.identity);
+    if (command_has(line, "if-missing") && path_is_dir(final)) {
+        say("baseline: %s", final);
+        return EXIT_SUCCESS;
+    }
+    say("recording a baseline of %u good boots in %s", recording.plan.boots, final);
+    recording.accepted = baseline_new(recording.plan.identity);
+    if (record_into(&recording, final, &err) != 0)
+        return say_error(&err);
+    if (recording.good < recording.plan.boots)
+        say_warning("only %u of %u boots were good", recording.good, recording.plan.boots);
+    printf("%s\n", final);
+    return EXIT_SUCCESS;
+}
+
+static int cmd_baseline_main(const struct command_line *line)
+{
+    if (line->n_operands == 1 && strcmp(line->operands[0], "record") == 0)
+        return record(line);
+    struct err err;
+    err_set(&err, "baseline: expected `%s baseline record`", line->program);
+    return say_error(&err);
+}
+
+static const struct command_option OPTIONS[] = {
+    PLAN_OPTIONS,
+    {0, "baselines", "DIR", "where baselines are kept (default: runs/baselines)"},
+    {0, "if-missing", NULL, "do nothing if there is one for this image already"},
+    {0},
+};
+
+const struct command cmd_baseline = {
+    .name = "baseline",
+    .synopsis = "record [OPTION]...",
+    .summary = "Records good boots, with which failed ones are compared",
+    .details = "A baseline belongs to one kernel, root image, backend and network; `run` finds it by that.",
+    .options = OPTIONS,
+    .run = cmd_baseline_main,
+};

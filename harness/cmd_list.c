@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* list: what bootdiag knows: backends, causes, rules, faults. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "analyzers/causes.h"
+#include "analyzers/rules.h"
+#include "harness/base/say.h"
+#include "harness/command.h"
+#include "harness/fault.h"
+#include "harness/vm.h"
+
+static int list_backends(const struct command_line *line, struct err *err)
+{
+    (void)line, (void)err;
+    size_t n;
+    const struct vm_ops *const *all = vm_all(&n);
+    for (size_t i = 0; i < n; i++)
+        printf("%-12s %s\n", all[i]->name, all[i]->summary);
+    return 0;
+}
+
+static int list_causes(const struct command_line *line, struct err *err)
+{
+    (void)line, (void)err;
+    size_t n;
+    const struct cause *all = causes_all(&n);
+    for (size_t i = 0; i < n; i++)
+        printf("%-32s %s\n", all[i].id, all[i].title);
+    return 0;
+}
+
+static int list_rules(const struct command_line *line, struct err *err)
+{
+    (void)line;
+    struct service service;
+    service_init(&service);
+    struct ruleset *rules = ruleset_new(&service, err);
+    service_release(&service);
+    if (rules == NULL)
+        return -1;
+    for (size_t i = 0; i < ruleset_len(rules); i++) {
+        const struct rule *rule = ruleset_rule(rules, i);
+        printf("%-40s %s\n", rule->id, rule->cause != NULL ? rule->cause : "-");
+    }
+    ruleset_free(rules);
+    return 0;
+}
+
+static int list_faults(const struct command_line *line, struct err *err)
+{
+    const char *dir = command_value(line, "faults", "fixtures/faults");
+    char **names = fault_list(dir, err);
+    if (names == NULL)
+        return -1;
+    int result = 0;
+    for (char **name = names; *name != NULL && result == 0; name++) {
+        struct fault fault = {0};
+        result = fault_load(&fault, dir, *name, err);
+        if (result == 0)
+            printf("%-28s %s\n", fault.name, fault.summary);
+        fault_release(&fault);
+    }
+    fault_list_free(names);
+    return result;
+}
+
+static int cmd_list_main(const struct command_line *line)
+{
+    static const struct {
+        const char *name;
+        int (*print)(const struct command_line *line, struct err *err);
+    } lists[] = {{"backends", list_backends},
+                 {"causes", list_causes},
+                 {"rules", list_rules},
+                 {"faults", list_faults}};
+    const char *name = line->n_operands == 1 ? line->operands[0] : "";
+    struct err err = {0};
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+        if (strcmp(lists[i].name, name) == 0)
+            return lists[i].print(line, &err) == 0 ? EXIT_SUCCESS : say_error(&err);
+    err_set(&err, "list: expected backends, causes, rules or faults, got \"%s\"", name);
+    return say_error(&err);
+}
+
+static const struct command_option OPTIONS[] = {OPTION_FAULTS, {0}};
+
+const struct command cmd_list = {
+    .name = "list",
+    .synopsis = "backends|causes|rules|faults",
+    .summary = "Lists what bootdiag knows",
+    .options = OPTIONS,
+    .run = cmd_list_main,
+};

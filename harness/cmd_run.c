@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * run: boots a target many times, diagnoses each boot as soon as its record is saved, and reports.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "analyzers/analysis.h"
+#include "harness/base/auto.h"
+#include "harness/base/clock.h"
+#include "harness/base/file.h"
+#include "harness/base/json.h"
+#include "harness/base/mem.h"
+#include "harness/base/say.h"
+#include "harness/baselines.h"
+#include "harness/command.h"
+#include "harness/host.h"
+#include "harness/output.h"
+#include "harness/plan.h"
+#include "harness/version.h"
+#include "reports/report.h"
+
+static const char DEFAULT_STORE[] = "runs/baselines";
+
+struct run {
+    const struct command_line *line;
+    struct plan plan;
+    char *dir;
+    char *baseline_dir; /* as given to --baseline; NULL: none */
+    struct baseline *baseline;
+    json_t *report;
+    unsigned tried, failed; /* tried: boots whose start did not fail */
+};
+
+static void run_release(struct run *run)
+{
+    plan_release(&run->plan);
+    free(run->dir);
+    free(run->baseline_dir);
+    baseline_free(run->baseline);
+    json_decref(run->report);
+}
+
+static void warn(void *ctx, const char *text)
+{
+    (void)ctx;
+    say_warning("%s", text);
+}
+
+/* ---- before the first boot ------------------------------------------------------------------------ */
+
+/* runs/2025-11-06T20-47-04Z-NAME[-FAULT] */
+static char *default_dir(const struct run *run)
+{
+    char stamp[CLOCK_TEXT_SIZE];
+    clock_text(time(NULL), stamp);
+    for (char *c = stamp; *c != '\0'; c++)
+        if (*c == ':')
+            *c = '-';
+    auto_free char *name = mem_strdup(run->plan.target.name);
+    for (char *c = name; *c != '\0'; c++)
+        if (*c == '/' || (unsigned char)*c <= ' ')
+            *c = '-';
+    const char *fault = run->plan.has_fault ? run->plan.fault.name : NULL;
+    return mem_printf("runs/%s-%s%s%s", stamp, name, fault ? "-" : "", fault ? fault : "");
+}
+
+/* The run's directory is always new: nothing is overwritten. */
+static int make_dir(struct run *run, struct err *err)
+{
+    const char *out = command_value(run->line, "out", NULL);
+    auto_free char *wanted = out != NULL ? mem_strdup(out) : default_dir(run);
+    auto_free char *parent = path_dir(wanted);
+    if (path_make_dirs(parent, err) != 0)
+        return -1;
+    for (unsigned n = 2; mkdir(wanted, 0755) != 0; n++) {
+        bool empty = out != NULL && errno == EEXIST && rmdir(wanted) == 0;
+        if (empty)
+            continue;
+        if (out != NULL && errno == ENOTEMPTY)
+            return err_set(err, "--out %s: the directory exists and is not empty; name a new one", out);
+        if (out != NULL || errno != EEXIST)
+            return err_sys(err, errno, "cannot create the run's directory %s", wanted);
+        free(wanted);
+        auto_free char *base = default_dir(run);
+        wanted = mem_printf("%s-%u", base, n);
+    }
+    run->dir = steal_text(&wanted);
+    return access(run->dir, W_OK) == 0
+               ? 0
+               : err_sys(err, errno, "cannot write into the run's directory %s", run->dir);
+}
+
+/* The directories given with --baseline, or the store's for this identity if it has one. */
+static char **baseline_dirs(struct run *run)
+{
+    char **dirs = mem_calloc(run->line->n_values + 2, sizeof(char *));
+    size_t n = 0;
+    for (size_t i = 0; i < run->line->n_values; i++)
+        if (strcmp(run->line->values[i].option->name, "baseline") == 0)
+            dirs[n++] = mem_strdup(run->line->values[i].value);
+    if (n > 0 || run->plan.identity[0] == '\0')
+        return dirs;
+    auto_free char *stored =
+        path_join(command_value(run->line, "baselines", DEFAULT_STORE), run->plan.identity);
+    if (path_is_dir(stored))
+        dirs[0] = steal_text(&stored);
+    return dirs;
+}
+
+static int load_baseline(struct run *run, struct err *err)
+{
+    if (command_has(run->line, "no-baseline"))
+        return 0;
+    char **dirs = baseline_dirs(run);
+    const struct target *target = &run->plan.target;
+    struct baselines_expected expected = {
+        .identity = run->plan.identity[0] != '\0' ? run->plan.identity : NULL,
+        .memory_mib = target->memory_mib,
+        .vcpus = target->vcpus,
+        .cmdline = run->plan.has_fault ? NULL : target->cmdline,
+        .force = command_has(run->line, "force-baseline"),
+    };
+    struct baselines_warn warnings = {.warn = warn};
+    int result = 0;
+    if (dirs[0] != NULL) {
+        run->baseline_dir = mem_strdup(dirs[0]);
+        run->baseline = baselines_load((const char *const *)dirs, &expected,
+                                       &run->plan.rules_cache, &warnings, err);
+        result = run->baseline != NULL ? 0 : -1;
+    }
+    for (char **dir = dirs; *dir != NULL; dir++)
+        free(*dir);
+    free(dirs);
+    if (result == 0) /* loading may have compiled other rules in between */
+        run->plan.rules = eyes_rules_for(&run->plan.rules_cache, &target->service, err);
+    return result == 0 && run->plan.rules != NULL ? 0 : -1;
+}
+
+static void new_report(struct run *run)
+{
+    char now[CLOCK_TEXT_SIZE];
+    clock_now_text(now);
+    auto_free char *host = host_name();
+    json_auto_t *target = target_json(&run->plan.target);
+    struct report_facts facts = {
+        .version = BOOTDIAG_VERSION,
+        .host_name = host,
+        .started_at = now,
+        .target = target,
+        .fault = run->plan.has_fault ? run->plan.fault.name : NULL,
+        .baseline = run->baseline != NULL ? run->plan.identity : NULL,
+        .baseline_dir = run->baseline_dir,
+        .baseline_runs = run->baseline != NULL ? (int)baseline_len(run->baseline) : 0,
+        .run_dir = run->dir,
+        .jobs = (int)(run->plan.jobs > 0 ? run->plan.jobs
+                                         : campaign_default_jobs(&run->plan.target)),
+        .early_end = run->plan.early_end,
+    };
+    run->report = report_new(&facts);
+}
+
+/* ---- each boot ------------------------------------------------------------------------------------ */
+
+static char *boot_text(const struct record *record, const struct analysis *analysis)
+{
+    if (analysis->outcome == OUTCOME_READY)
+        return mem_printf("ready after %.1f s", (double)record->ready_ms / 1000);
+    const char *how = analysis->outcome == OUTCOME_FAILED ? "failed" : "undetermined";
+    const char *cause = analysis->verdict.cause != NULL ? analysis->verdict.cause : "";
+    return mem_printf("%s after %.1f s%s%s", how, (double)record->ended_ms / 1000,
+                      cause[0] != '\0' ? ": " : "", cause);
+}
+
+/* Analyses what was kept, from the disk, as `analyze` would. */
+static char *on_boot_done(void *ctx, const struct boot *boot)
+{
+    struct run *run = ctx;
+    auto_record struct record record;
+    record_init(&record);
+    struct err err = {0};
+    if (record_load(&record, boot_record(boot)->dir, &err) != 0)
+        return mem_printf("its record cannot be read: %s", err.message);
+
+    auto_analysis struct analysis analysis = {0};
+    analysis_init(&analysis, &record, run->plan.rules, run->baseline);
+    report_add_boot(run->report, &record, &analysis, boot_saved_ms(boot));
+    if (record.end != RECORD_END_START_FAILED)
+        run->tried++;
+    if (analysis.outcome != OUTCOME_READY)
+        run->failed++;
+    return boot_text(&record, &analysis);
+}
+
+/* ---- the end -------------------------------------------------------------------------------------- */
+
+static int write_report(const struct run *run, struct err *err)
+{
+    auto_free char *path = path_join(run->dir, "report.json");
+    return json_write_file(run->report, path, err);
+}
+
+static int exit_status(const struct run *run, const struct campaign_result *result)
+{
+    if (result->interrupted || run->tried == 0)
+        return EXIT_NOT_DONE;
+    return run->failed > 0 ? EXIT_SOME_FAILED : EXIT_ALL_READY;
+}
+
+/* What was wrong before the first boot stands in a report only where the user asked for one. */
+static int preflight_failed(const struct command_line *line, const struct err *why)
+{
+    if (why->cause != NULL && command_has(line, "json")) {
+        char now[CLOCK_TEXT_SIZE];
+        clock_now_text(now);
+        auto_free char *host = host_name();
+        struct report_facts facts = {
+            .version = BOOTDIAG_VERSION, .host_name = host, .started_at = now};
+        json_auto_t *report = report_new(&facts);
+        report_add_preflight(report, why->cause, why->message);
+        report_finish(report);
+        (void)output_report(line, report, NULL, NULL);
+    }
+    return say_error(why);
+}
+
+static int run_campaign(struct run *run, struct err *err)
+{
+    struct campaign_result result;
+    new_report(run);
+    if (plan_run(&run->plan, run->dir, on_boot_done, run, &result, err) != 0)
+        return -1;
+    if (result.interrupted)
+        report_set_interrupted(run->report);
+    report_finish(run->report);
+    if (write_report(run, err) != 0 || output_report(run->line, run->report, run->dir, err) != 0)
+        return -1;
+    return exit_status(run, &result);
+}
+
+static int cmd_run_main(const struct command_line *line)
+{
+    struct run run __attribute__((cleanup(run_release))) = {.line = line};
+    struct err err = {0};
+    if (output_check(line, &err) != 0)
+        return say_error(&err);
+    if (plan_init(&run.plan, line, 3, &err) != 0)
+        return preflight_failed(line, &err);
+    if (load_baseline(&run, &err) != 0 || make_dir(&run, &err) != 0)
+        return say_error(&err);
+    int status = run_campaign(&run, &err);
+    if (status >= 0)
+        return status;
+    (void)rmdir(run.dir); /* only if no boot left anything in it */
+    return preflight_failed(line, &err);
+}
+
+static const struct command_option OPTIONS[] = {
+    PLAN_OPTIONS,
+    {'f', "fault", "NAME", "inject a fault; see `bootdiag list faults`"},
+    OPTION_FAULTS,
+    {'o', "out", "DIR", "where records and report go (default: runs/<time>-<target>)"},
+    {'b', "baseline", "DIR", "good boots to compare with; may be repeated"},
+    {0, "baselines", "DIR", "where recorded baselines are (default: runs/baselines)"},
+    {0, "no-baseline", NULL, "compare with nothing"},
+    {0, "force-baseline", NULL, "take a baseline of another image too"},
+    {0, "no-early-end", NULL, "wait for the deadline even after fatal evidence"},
+    {0, "json", NULL, "print the report as JSON"},
+    OPTION_COLOR,
+    {0},
+};
+
+const struct command cmd_run = {
+    .name = "run",
+    .synopsis = "[OPTION]...",
+    .summary = "Boots a target again and again, and diagnoses every boot that fails",
+    .details = "Exit status: 0 every boot came up, 1 some boot did not and the report says why,\n"
+               "2 bootdiag could not do its job.",
+    .options = OPTIONS,
+    .run = cmd_run_main,
+};

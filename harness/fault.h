@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fault: something that is broken on purpose: changes of the root image and of the target, and the
+ * cause that a diagnosis must then name. One folder per fault: DIR/<name>/fault.json
+ * (bootdiag.fault/1):
+ *
+ *   schema, summary, cause     what it is, and the expected cause
+ *   accept                     other causes that are right too
+ *   visible_in_console         whether the console alone can show it
+ *   target                     members of the target that it changes
+ *   cmdline_append             kernel arguments that it adds
+ *   changes                    of the root image, in order; see fault_change.h
+ */
+#ifndef BOOTDIAG_FAULT_H
+#define BOOTDIAG_FAULT_H
+
+#include <stdbool.h>
+
+#include <jansson.h>
+
+#include "harness/base/err.h"
+#include "harness/target.h"
+
+struct fault {
+    char *name;
+    char *dir; /* its folder */
+    char *summary;
+    char *cause;          /* expected */
+    char *cmdline_append; /* or NULL */
+    json_t *document;     /* owned: the whole fault.json */
+};
+
+/* Loads DIR/<name>/fault.json. An unknown name is an error that lists the known ones. */
+int fault_load(struct fault *fault, const char *faults_dir, const char *name, struct err *err);
+void fault_release(struct fault *fault);
+
+/* Names of all faults, sorted, as a NULL-terminated array that fault_list_free frees. */
+char **fault_list(const char *faults_dir, struct err *err);
+void fault_list_free(char **names);
+
+/* Merges its "target" and appends its kernel arguments. */
+int fault_apply_target(const struct fault *fault, struct target *target, struct err *err);
+
+/* True if it changes files of the root image. */
+bool fault_changes_image(const struct fault *fault);
+
+/*
+ * Applies its file changes to an ext4 image, in place, with debugfs(8): no root, no mount.
+ * `scratch` is a directory for temporary files. What cannot be done exactly as written is an error:
+ * removing what is not there, an edit whose text does not occur exactly once. After a failure the
+ * image is of no use.
+ */
+int fault_apply_image(const struct fault *fault, const char *image, const char *scratch,
+                      struct err *err);
+
+#define auto_fault __attribute__((cleanup(fault_release)))
+
+#endif

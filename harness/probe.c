@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A probe owns a few slots, each with a curl handle that is used again and again. A timer starts an attempt
+ * in a free slot; the engine hands finished ones back. The pace follows what is known of the guest.
+ */
+#include "harness/probe.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include <curl/curl.h>
+
+#include "harness/base/clock.h"
+#include "harness/base/mem.h"
+
+enum {
+    PACE_QUIET_MS = 250, /* before the guest's first byte */
+    PACE_AWAKE_MS = 60,
+    PACE_NUDGED_MS = 15, /* the agent announced itself */
+    NUDGE_LASTS_MS = 1000,
+    ATTEMPT_TIMEOUT_MS = 500, /* a busy guest under TCG may need that long for its first answer */
+    N_SLOTS = 9, /* so many attempts that hang leave, at the usual pace, room for a fresh one */
+    MAX_BODY = 65536,
+    MAX_RUNS = 256,
+};
+
+/* ---- results -------------------------------------------------------------------------------- */
+
+static bool same_kind(const struct probe_run *run, enum probe_class class, int http_status)
+{
+    return run->class == class && run->http_status == http_status;
+}
+
+static void join_with_previous(struct record *record, size_t i)
+{
+    struct probe_run *runs = record->probe.runs;
+    int room = INT_MAX - runs[i - 1].count;
+    runs[i - 1].count += runs[i].count < room ? runs[i].count : room;
+    runs[i - 1].to_ms = runs[i].to_ms;
+    memmove(&runs[i], &runs[i + 1], (record->probe.n_runs - i - 1) * sizeof(*runs));
+    record->probe.n_runs--;
+}
+
+/* Joins the shortest run with the one before it, so that there is room for one more. The newest stays:
+ * how it went in the end says most. */
+static void merge_shortest(struct record *record)
+{
+    const struct probe_run *runs = record->probe.runs;
+    size_t shortest = 1;
+    for (size_t i = 1; i + 1 < record->probe.n_runs; i++)
+        if (runs[i].count < runs[shortest].count)
+            shortest = i;
+    join_with_previous(record, shortest);
+    if (shortest < record->probe.n_runs &&
+        same_kind(&runs[shortest - 1], runs[shortest].class, runs[shortest].http_status))
+        join_with_previous(record, shortest);
+    record->probe.merged = true;
+}
+
+void probe_note(struct record *record, enum probe_class class, int64_t at_ms, int http_status)
+{
+    size_t n = record->probe.n_runs;
+    struct probe_run *last = n > 0 ? &record->probe.runs[n - 1] : NULL;
+    if (last != NULL && same_kind(last, class, http_status)) {
+        last->to_ms = at_ms;
+        if (last->count < INT_MAX)
+            last->count++;
+        return;
+    }
+    if (n == MAX_RUNS)
+        merge_shortest(record);
+    n = record->probe.n_runs;
+    record->probe.runs = mem_realloc(record->probe.runs, n + 1, sizeof(struct probe_run));
+    record->probe.runs[n] = (struct probe_run){
+        .class = class, .from_ms = at_ms, .to_ms = at_ms, .count = 1, .http_status = http_status};
+    record->probe.n_runs = n + 1;
+}
+
+static enum probe_class class_of_errno(long os_errno)
+{
+    switch (os_errno) {
+    case EHOSTUNREACH:
+        return PROBE_HOST_UNREACHABLE;
+    case ENETUNREACH:
+        return PROBE_NET_UNREACHABLE;
+    case ECONNREFUSED:
+        return PROBE_REFUSED;
+    case ECONNRESET:
+    case EPIPE:
+        return PROBE_RESET;
+    default:
+        return PROBE_CONNECT_TIMEOUT;
+    }
+}
+
+static enum probe_class classify(CURL *easy, CURLcode result, int expected_status, int *ret_status)
+{
+    long status = 0, os_errno = 0;
+    curl_off_t connected_us = 0;
+    (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+    (void)curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_errno);
+    (void)curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connected_us);
+    *ret_status = (int)status;
+    switch (result) {
+    case CURLE_OK:
+        return status == expected_status ? PROBE_READY : PROBE_HTTP_ERROR;
+    case CURLE_COULDNT_CONNECT:
+        return class_of_errno(os_errno);
+    case CURLE_OPERATION_TIMEDOUT:
+        return connected_us > 0 ? PROBE_NO_ANSWER : PROBE_CONNECT_TIMEOUT;
+    case CURLE_GOT_NOTHING:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR:
+    case CURLE_PARTIAL_FILE:
+        return PROBE_RESET;
+    case CURLE_WRITE_ERROR: /* the body is larger than any health answer */
+        return status == expected_status ? PROBE_WRONG_BODY : PROBE_HTTP_ERROR;
+    default:
+        return PROBE_NOT_HTTP;
+    }
+}
+
+/* ---- engine: libcurl on the loop -------------------------------------------------------------- */
+
+struct probe_engine {
+    struct loop *loop;
+    CURLM *multi;
+    struct loop_timer timer;
+};
+
+struct attempt {
+    struct probe *probe;
+    CURL *easy;
+    bool busy;
+    size_t body_len;
+};
+
+struct probe {
+    struct probe_engine *engine;
+    struct record *record;
+    struct probe_options options;
+    struct attempt slots[N_SLOTS];
+    struct loop_timer next;
+    bool awake, paused;
+    int64_t nudged_until_ms;
+};
+
+static void finish_attempt(struct attempt *attempt, CURLcode result);
+
+static void collect(struct probe_engine *engine)
+{
+    CURLMsg *message;
+    int left;
+    while ((message = curl_multi_info_read(engine->multi, &left)) != NULL) {
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        struct attempt *attempt = NULL;
+        CURLcode result = message->data.result; /* the message dies with the next call */
+        (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&attempt);
+        finish_attempt(attempt, result);
+    }
+}
+
+static void on_curl_timer(void *ctx)
+{
+    struct probe_engine *engine = ctx;
+    int running;
+    (void)curl_multi_socket_action(engine->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    collect(engine);
+}
+
+static int set_curl_timer(CURLM *multi, long timeout_ms, void *ctx)
+{
+    (void)multi;
+    struct probe_engine *engine = ctx;
+    if (timeout_ms < 0)
+        loop_disarm(engine->loop, &engine->timer);
+    else
+        loop_arm(engine->loop, &engine->timer, timeout_ms);
+    return 0;
+}
+
+struct curl_socket {
+    struct loop_watch watch;
+    struct probe_engine *engine;
+};
+
+static void on_curl_socket(void *ctx, uint32_t events)
+{
+    struct curl_socket *curl_socket = ctx;
+    struct probe_engine *engine = curl_socket->engine; /* curl may free curl_socket in the call */
+    int action = 0, running;
+    if (events & (EPOLLIN | EPOLLHUP))
+        action |= CURL_CSELECT_IN;
+    if (events & EPOLLOUT)
+        action |= CURL_CSELECT_OUT;
+    if (events & EPOLLERR)
+        action |= CURL_CSELECT_ERR;
+    (void)curl_multi_socket_action(engine->multi, curl_socket->watch.fd, action, &running);
+    collect(engine);
+}
+
+static int set_curl_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *assigned)
+{
+    (void)easy;
+    struct probe_engine *engine = ctx;
+    struct curl_socket *curl_socket = assigned;
+    if (what == CURL_POLL_REMOVE) {
+        if (curl_socket != NULL)
+            loop_unwatch(engine->loop, &curl_socket->watch);
+        free(curl_socket);
+        (void)curl_multi_assign(engine->multi, fd, NULL);
+        return 0;
+    }
+    if (curl_socket == NULL) {
+        curl_socket = mem_calloc(1, sizeof(*curl_socket));
+        curl_socket->engine = engine;
+        curl_socket->watch =
+            (struct loop_watch){.fd = fd, .on_ready = on_curl_socket, .ctx = curl_socket};
+        (void)curl_multi_assign(engine->multi, fd, curl_socket);
+    }
+    uint32_t events = 0;
+    if (what == CURL_POLL_IN || what == CURL_POLL_INOUT)
+        events |= EPOLLIN;
+    if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
+        events |= EPOLLOUT;
+    loop_watch(engine->loop, &curl_socket->watch, events);
+    return 0;
+}
+
+struct probe_engine *probe_engine_new(struct loop *loop, struct err *err)
+{
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+        err_set(err, "libcurl cannot be initialised");
+        return NULL;
+    }
+    struct probe_engine *engine = mem_calloc(1, sizeof(*engine));
+    engine->loop = loop;
+    engine->timer = (struct loop_timer){.on_due = on_curl_timer, .ctx = engine};
+    engine->multi = curl_multi_init();
+    if (engine->multi == NULL) {
+        free(engine);
+        err_set(err, "libcurl cannot be initialised");
+        return NULL;
+    }
+    (void)curl_multi_setopt(engine->multi, CURLMOPT_SOCKETFUNCTION, set_curl_socket);
+    (void)curl_multi_setopt(engine->multi, CURLMOPT_SOCKETDATA, engine);
+    (void)curl_multi_setopt(engine->multi, CURLMOPT_TIMERFUNCTION, set_curl_timer);
+    (void)curl_multi_setopt(engine->multi, CURLMOPT_TIMERDATA, engine);
+    return engine;
+}
+
+void probe_engine_free(struct probe_engine *engine)
+{
+    if (engine == NULL)
+        return;
+    loop_disarm(engine->loop, &engine->timer);
+    (void)curl_multi_cleanup(engine->multi);
+    free(engine);
+    curl_global_cleanup();
+}
+
+/* ---- attempts ----------------------------------------------------------------------------------- */
+
+static size_t take_body(char *bytes, size_t size, size_t n, void *ctx)
+{
+    (void)bytes;
+    struct attempt *attempt = ctx;
+    attempt->body_len += size * n;
+    return attempt->body_len > MAX_BODY ? 0 : size * n;
+}
+
+/* One GET, by itself: no proxy of a CI environment, no redirect, no connection of an earlier attempt. */
+static CURL *new_request(const char *url, int timeout_ms)
+{
+    CURL *easy = curl_easy_init();
+    if (easy == NULL)
+        abort(); /* out of memory */
+    (void)curl_easy_setopt(easy, CURLOPT_URL, url);
+    (void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http");
+    (void)curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+    (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    (void)curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+    (void)curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+    (void)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
+    (void)curl_easy_setopt(easy, CURLOPT_USERAGENT, "bootdiag");
+    (void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
+    (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
+    return easy;
+}
+
+static void abandon(struct attempt *attempt)
+{
+    if (!attempt->busy)
+        return;
+    (void)curl_multi_remove_handle(attempt->probe->engine->multi, attempt->easy);
+    attempt->busy = false;
+}
+
+static void abandon_all(struct probe *probe)
+{
+    for (size_t i = 0; i < N_SLOTS; i++)
+        abandon(&probe->slots[i]);
+}
+
+static int pace(const struct probe *probe, int64_t now)
+{
+    if (now < probe->nudged_until_ms)
+        return PACE_NUDGED_MS;
+    return probe->awake ? PACE_AWAKE_MS : PACE_QUIET_MS;
+}
+
+/* NULL while all of them wait; their time-out frees them soon. */
+static struct attempt *free_slot(struct probe *probe)
+{
+    for (size_t i = 0; i < N_SLOTS; i++)
+        if (!probe->slots[i].busy)
+            return &probe->slots[i];
+    return NULL;
+}
+
+static void start_attempt(void *ctx)
+{
+    struct probe *probe = ctx;
+    loop_arm(probe->engine->loop, &probe->next, pace(probe, clock_ms()));
+    struct attempt *attempt = free_slot(probe);
+    if (attempt == NULL)
+        return;
+    attempt->busy = true;
+    attempt->body_len = 0;
+    (void)curl_multi_add_handle(probe->engine->multi, attempt->easy);
+}
+
+static void finish_attempt(struct attempt *attempt, CURLcode result)
+{
+    struct probe *probe = attempt->probe;
+    int status;
+    enum probe_class class =
+        classify(attempt->easy, result, probe->options.expected_status, &status);
+    abandon(attempt);
+    if (class == PROBE_READY)
+        abandon_all(probe);
+    probe_note(probe->record, class, clock_ms() - probe->options.start_ms, status);
+    probe->options.on_result(probe->options.ctx, class);
+}
+
+struct probe *probe_new(struct probe_engine *engine, struct record *record,
+                        const struct probe_options *options)
+{
+    struct probe *probe = mem_calloc(1, sizeof(*probe));
+    probe->engine = engine;
+    probe->record = record;
+    probe->options = *options;
+    probe->next = (struct loop_timer){.on_due = start_attempt, .ctx = probe};
+    for (size_t i = 0; i < N_SLOTS; i++) {
+        struct attempt *attempt = &probe->slots[i];
+        attempt->probe = probe;
+        attempt->easy = new_request(options->url, ATTEMPT_TIMEOUT_MS);
+        (void)curl_easy_setopt(attempt->easy, CURLOPT_WRITEDATA, attempt);
+        (void)curl_easy_setopt(attempt->easy, CURLOPT_PRIVATE, attempt);
+    }
+    loop_arm(engine->loop, &probe->next, 0);
+    return probe;
+}
+
+void probe_pause(struct probe *probe)
+{
+    abandon_all(probe);
+    loop_disarm(probe->engine->loop, &probe->next);
+    probe->paused = true;
+}
+
+void probe_resume(struct probe *probe)
+{
+    probe->paused = false;
+    loop_arm(probe->engine->loop, &probe->next, 0);
+}
+
+void probe_free(struct probe *probe)
+{
+    if (probe == NULL)
+        return;
+    probe_pause(probe);
+    for (size_t i = 0; i < N_SLOTS; i++)
+        curl_easy_cleanup(probe->slots[i].easy);
+    free(probe);
+}
+
+void probe_nudge(struct probe *probe)
+{
+    int64_t now = clock_ms();
+    bool already = now < probe->nudged_until_ms; /* a guest that shouts must not starve its attempts */
+    probe->nudged_until_ms = now + NUDGE_LASTS_MS;
+    if (probe->paused || already)
+        return;
+    abandon_all(probe); /* they wait for what was there before: a fresh one is faster */
+    loop_arm(probe->engine->loop, &probe->next, 0);
+}
+
+void probe_awake(struct probe *probe)
+{
+    probe->awake = true;
+}
+
+bool probe_answers(const char *url, int timeout_ms)
+{
+    struct attempt attempt = {0};
+    CURL *easy = new_request(url, timeout_ms);
+    (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, &attempt);
+    CURLcode result = curl_easy_perform(easy);
+    long status = 0;
+    (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_cleanup(easy);
+    return result == CURLE_OK || status != 0;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * probe: does the service answer, and if not, in which way?
+ *
+ * HTTP GET by libcurl, a new connection per attempt, over and over until told to stop. Behind a user-mode
+ * forwarder a TCP connect proves nothing: it accepts before the guest exists. Only bytes count.
+ *
+ * Polling is the net below events: probe_nudge (a console line that announces the agent, say) asks at
+ * once. Attempts overlap: an old one may hang behind a SYN that the guest never saw, a new one gets
+ * through (vmm facts: a fresh attempt answers in 25-34 ms where a waiting one takes a second).
+ */
+#ifndef BOOTDIAG_PROBE_H
+#define BOOTDIAG_PROBE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "harness/base/err.h"
+#include "harness/base/loop.h"
+#include "harness/record.h"
+
+/* What libcurl needs to live on our loop; one for all probes of a campaign. */
+struct probe_engine;
+
+struct probe_engine *probe_engine_new(struct loop *loop, struct err *err);
+void probe_engine_free(struct probe_engine *engine);
+
+struct probe_options {
+    const char *url;    /* borrowed until probe_free */
+    int expected_status;
+    int64_t start_ms;   /* zero of the recorded times, on clock_ms()'s clock */
+    void (*on_result)(void *ctx, enum probe_class class); /* after each finished attempt */
+    void *ctx;
+};
+
+/* Attempts run until paused or freed; a good answer drops the older ones
+ * that still wait. Results are appended to record->probe, run-length coded, at most 256
+ * runs. `record` and the engine are borrowed and must outlive the probe. */
+struct probe *probe_new(struct probe_engine *engine, struct record *record,
+                        const struct probe_options *options);
+void probe_free(struct probe *probe);
+
+/* Asks at once, and often for the next second. */
+void probe_nudge(struct probe *probe);
+
+/* The guest shows signs of life: ask at the usual pace from now on, not at the slow first one. */
+void probe_awake(struct probe *probe);
+
+/* Drops what is in flight and asks no more until probe_resume, which asks at once. */
+void probe_pause(struct probe *probe);
+void probe_resume(struct probe *probe);
+
+/* Appends one result to the runs: what replay and other backends use too. */
+void probe_note(struct record *record, enum probe_class class, int64_t at_ms, int http_status);
+
+/* One attempt, waited for at most `timeout_ms`: does anything answer at this URL already? */
+bool probe_answers(const char *url, int timeout_ms);
+
+#endif

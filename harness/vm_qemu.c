@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Backend qemu: one QEMU process per boot, without a file or socket that has a name.
+ *
+ * Serial port and QMP are socket pairs that QEMU inherits, so no byte is lost and nothing can be
+ * stale. The guest stays paused until QMP is negotiated; `continued` tells a start that QEMU
+ * refused from a VM that ended. stderr passes through our hands: a copy is kept to say why QEMU
+ * refused. The host's port is held by a bound socket that never listens (both sides set
+ * SO_REUSEADDR), so nobody else can get it meanwhile.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "harness/base/auto.h"
+#include "harness/base/buf.h"
+#include "harness/base/mem.h"
+#include "harness/base/proc.h"
+#include "harness/kvm.h"
+#include "harness/qemu_command.h"
+#include "harness/qemu_error.h"
+#include "harness/qmp.h"
+#include "harness/vm.h"
+
+enum {
+    START_LIMIT_MS = 30000, /* from the exec to the first guest instruction; 0.2 to 1 s is usual */
+    EXIT_GRACE_MS = 1000,   /* from the end of QMP to the process's own end */
+    VERSION_LIMIT_MS = 10000,
+    LOG_LIMIT = 64 << 10, /* of stderr, kept to classify a refusal */
+    CHUNK = 4096,
+    CONSOLE_BUFFER =
+        1 << 20, /* the guest writes single bytes, each of which costs the kernel much more */
+};
+
+struct qemu {
+    struct vm *vm;
+    struct proc proc;
+    struct qmp qmp;
+    struct loop_watch exit_watch, stderr_watch;
+    struct loop_timer limit;
+    int port_fd;        /* holds the host's port */
+    int stderr_fd;      /* from QEMU */
+    int stderr_copy_fd; /* to the boot */
+    struct buf log;     /* the first LOG_LIMIT bytes of stderr */
+    bool continued;     /* the guest was let run */
+    bool killed;        /* by us: the exit status says nothing */
+    char *failure;      /* why we gave up on it; or NULL */
+    char *end_reason;   /* of QMP's SHUTDOWN event; or NULL */
+};
+
+static void set_text(char **to, const char *text)
+{
+    free(*to);
+    *to = mem_strdup(text);
+}
+
+/* ---- before the start
+ * ---------------------------------------------------------------------------- */
+
+static const char *accelerator_for(const struct target *target)
+{
+    if (strcmp(target->qemu_accelerator, "auto") != 0)
+        return target->qemu_accelerator;
+    return kvm_works() ? "kvm" : "tcg";
+}
+
+static int check_binary(const struct target *target, struct err *err)
+{
+    const char *const argv[] = {target->qemu_binary, "--version", NULL};
+    auto_buf struct buf output;
+    buf_init(&output, CHUNK);
+    if (proc_run(argv, VERSION_LIMIT_MS, &output, err) == 0)
+        return 0;
+    err_prefix(err, "install qemu-system-x86 or set \"qemu.binary\" in the target");
+    return err_cause(err, "vmm.binary-missing");
+}
+
+static int check_accelerator(const struct target *target, struct err *err)
+{
+    if (strcmp(target->qemu_accelerator, "kvm") != 0 || kvm_works())
+        return 0;
+    err_set(err, "%s; set \"qemu.accelerator\" in the target to \"auto\" or \"tcg\", or repair KVM",
+            kvm_verdict()->words);
+    return err_cause(err, "host.kvm-unavailable");
+}
+
+static int check_file(const char *member, const char *path, const char *cause, struct err *err)
+{
+    if (path == NULL || access(path, R_OK) == 0)
+        return 0;
+    err_sys(err, errno, "cannot read %s: set \"%s\" in the target, or make the file", path, member);
+    return err_cause(err, cause);
+}
+
+static int check(const struct target *target, struct err *err)
+{
+    if (target->kernel == NULL) {
+        err_set(err, "%s: \"kernel\" is not set: the backend qemu needs a kernel image",
+                target->path != NULL ? target->path : "target");
+        return err_cause(err, "vmm.kernel-missing");
+    }
+    if (check_file("kernel", target->kernel, "vmm.kernel-missing", err) != 0 ||
+        check_file("initrd", target->initrd, "vmm.initrd-missing", err) != 0 ||
+        check_file("rootfs", target->rootfs, "vmm.rootfs-missing", err) != 0)
+        return -1;
+    return check_binary(target, err) != 0 ? -1 : check_accelerator(target, err);
+}
+
+/* ---- while it runs
+ * ------------------------------------------------------------------------------- */
+
+/* Takes what QEMU wrote to stderr, as long as the boot's side has room: false when there is nothing
+ * more for now. A full side is served first, and the rest is still here at the loop's next turn. */
+static bool pass_stderr(struct qemu *qemu)
+{
+    struct pollfd ends[] = {{.fd = qemu->stderr_fd, .events = POLLIN},
+                            {.fd = qemu->stderr_copy_fd, .events = POLLOUT}};
+    if (poll(ends, 2, 0) < 2 || (ends[0].revents & POLLIN) == 0)
+        return false;
+    char chunk[CHUNK];
+    ssize_t got = read(qemu->stderr_fd, chunk, sizeof(chunk));
+    if (got <= 0)
+        return false;
+    buf_add(&qemu->log, chunk, (size_t)got);
+    (void)send(qemu->stderr_copy_fd, chunk, (size_t)got, MSG_NOSIGNAL | MSG_DONTWAIT);
+    return true;
+}
+
+static void on_stderr(void *ctx, uint32_t events)
+{
+    struct qemu *qemu = ctx;
+    if (!pass_stderr(qemu) && (events & EPOLLIN) == 0)
+        loop_unwatch(qemu->vm->loop, &qemu->stderr_watch); /* closed, and empty */
+}
+
+static void on_process_end(void *ctx, uint32_t events)
+{
+    struct qemu *qemu = ctx;
+    (void)events;
+    loop_unwatch(qemu->vm->loop, &qemu->exit_watch);
+    qemu->vm->on_exit(qemu->vm->ctx);
+}
+
+/* Kills a QEMU that we gave up on; its end is then seen as any other. */
+static void give_up(void *ctx)
+{
+    struct qemu *qemu = ctx;
+    if (qemu->failure == NULL)
+        qemu->failure =
+            mem_printf("QEMU did not begin to run the guest within %d s", START_LIMIT_MS / 1000);
+    qemu->killed = true;
+    proc_signal(&qemu->proc, SIGKILL);
+}
+
+static void on_continued(void *ctx, const json_t *value)
+{
+    struct qemu *qemu = ctx;
+    (void)value;
+    qemu->continued = true;
+    loop_disarm(qemu->vm->loop, &qemu->limit);
+}
+
+static void on_greeting(void *ctx, const char *version)
+{
+    struct qemu *qemu = ctx;
+    set_text(&qemu->vm->record->vmm.version, version);
+    qmp_execute(&qemu->qmp, "cont", on_continued);
+}
+
+static void on_event(void *ctx, const char *name, const json_t *data)
+{
+    struct qemu *qemu = ctx;
+    if (strcmp(name, "NIC_RX_FILTER_CHANGED") == 0) {
+        qemu->vm->on_sign(qemu->vm->ctx); /* the guest's driver of the NIC has come up */
+    } else if (strcmp(name, "SHUTDOWN") == 0) {
+        const char *reason = json_string_value(json_object_get(data, "reason"));
+        free(qemu->end_reason);
+        qemu->end_reason =
+            mem_printf("QEMU shut down: %.40s", reason != NULL ? reason : "no reason");
+    }
+}
+
+/* QMP ends a moment before the process does. What outlives it is of no use. */
+static void on_qmp_end(void *ctx, const char *why)
+{
+    struct qemu *qemu = ctx;
+    set_text(&qemu->failure, why);
+    loop_arm(qemu->vm->loop, &qemu->limit, EXIT_GRACE_MS);
+}
+
+/* ---- the end
+ * ------------------------------------------------------------------------------------- */
+
+/* What a QEMU that never ran its guest said about it. */
+static void record_refusal(struct qemu *qemu, const struct proc_exit *end)
+{
+    struct record *record = qemu->vm->record;
+    const char *cause;
+    char *said = qemu_error_find(buf_text(&qemu->log), &cause);
+    if (qemu->killed && cause == NULL) {
+        free(said);
+        said = mem_strdup(qemu->failure);
+        cause = "vmm.start-timeout";
+    }
+    if (said == NULL)
+        said = end->signal != 0 ? mem_printf("QEMU was ended by signal %d", end->signal)
+                                : mem_printf("QEMU ended with status %d and no message", end->code);
+    if (cause == NULL)
+        cause = end->signal != 0 ? "vmm.crashed" : "vmm.config-invalid";
+    set_text(&record->vmm.error, said);
+    set_text(&record->vmm.error_cause, cause);
+    free(said);
+}
+
+static void record_end(struct qemu *qemu, const struct proc_exit *end)
+{
+    struct record *record = qemu->vm->record;
+    record->vmm.cpu_ms = end->cpu_ms;
+    if (!qemu->killed) {
+        record->vmm.exit_code = end->code;
+        record->vmm.signal = end->signal;
+    }
+    bool we_stopped_it = qemu->killed && qemu->failure == NULL;
+    if (!qemu->continued && !we_stopped_it)
+        record_refusal(qemu, end);
+    else if (qemu->killed && qemu->failure != NULL)
+        set_text(&record->vmm.error, qemu->failure);
+    if (record->end == RECORD_END_VMM_EXIT && record->end_detail == NULL)
+        record->end_detail = steal_text(&qemu->end_reason);
+}
+
+static void end_process(struct qemu *qemu)
+{
+    struct proc_exit end;
+    if (qemu->proc.pid <= 0)
+        return;
+    if (!proc_reap(&qemu->proc, &end)) {
+        /* Nothing in QEMU waits to be flushed: the disk is thrown away, the console is in the
+         * socket. */
+        qemu->killed = true;
+        proc_release(&qemu->proc, &end);
+    }
+    while (pass_stderr(qemu))
+        ;
+    record_end(qemu, &end);
+}
+
+static void stop(struct vm *vm)
+{
+    struct qemu *qemu = vm->state;
+    if (qemu == NULL)
+        return;
+    vm->state = NULL;
+    loop_unwatch(vm->loop, &qemu->exit_watch);
+    loop_unwatch(vm->loop, &qemu->stderr_watch);
+    loop_disarm(vm->loop, &qemu->limit);
+    qmp_stop(&qemu->qmp);
+    end_process(qemu);
+    const int fds[] = {qemu->port_fd, qemu->stderr_fd, qemu->stderr_copy_fd,
+                       steal_fd(&vm->console_fd), steal_fd(&vm->stderr_fd)};
+    for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+        auto_fd_release(&fds[i]);
+    buf_release(&qemu->log);
+    free(qemu->failure);
+    free(qemu->end_reason);
+    free(qemu);
+}
+
+/* ---- the start
+ * ----------------------------------------------------------------------------------- */
+
+/* Binds a free port of 127.0.0.1 without listening on it. Returns the descriptor that holds it. */
+static int hold_port(int *ret_port, struct err *err)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof(address);
+    auto_fd int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)) != 0 ||
+        bind(fd, (struct sockaddr *)&address, len) != 0 ||
+        getsockname(fd, (struct sockaddr *)&address, &len) != 0)
+        return err_sys(err, errno, "cannot get a free port of 127.0.0.1");
+    *ret_port = ntohs(address.sin_port);
+    return steal_fd(&fd);
+}
+
+/* 02:fc: and four bytes of a hash (FNV-1a) of the record's directory: another one for every boot.
+ */
+static char *mac_for(const struct vm *vm)
+{
+    uint32_t hash = 0x811c9dc5U;
+    for (const char *at = vm->record->dir != NULL ? vm->record->dir : ""; *at != '\0'; at++)
+        hash = (hash ^ (unsigned char)*at) * 0x01000193U;
+    hash = (hash ^ vm->index) * 0x01000193U;
+    return mem_printf("02:fc:%02x:%02x:%02x:%02x", hash >> 24 & 0xff, hash >> 16 & 0xff,
+                      hash >> 8 & 0xff, hash & 0xff);
+}
+
+static int make_url(struct vm *vm, int port, struct err *err)
+{
+    int len = snprintf(vm->url, sizeof(vm->url), "http://127.0.0.1:%d%s", port,
+                       vm->target->service.health_path);
+    if (len < 0 || (size_t)len >= sizeof(vm->url))
+        return err_set(err, "\"service.health_path\" is too long: at most %zu bytes of URL",
+                       sizeof(vm->url) - 1);
+    return 0;
+}
+
+static void fill_record(const struct vm *vm, const struct qemu_command *command)
+{
+    struct record *record = vm->record;
+    qemu_argv_free(record->vmm.argv);
+    record->vmm.argv = qemu_argv(command);
+    free(record->vmm.by_hand);
+    record->vmm.by_hand = qemu_by_hand(command, record->fault);
+    record->guest.memory_mib = vm->target->memory_mib;
+    record->guest.vcpus = vm->target->vcpus;
+    set_text(&record->guest.cmdline, command->cmdline);
+    set_text(&record->guest.mac, command->mac);
+    set_text(&record->guest.expected_address, QEMU_GUEST_ADDRESS);
+    set_text(&record->host.accelerator, command->accelerator);
+    set_text(&record->probe.network, "user");
+}
+
+/* The child's ends of console, QMP and stderr; they are closed here once it has them. */
+struct child_ends {
+    int serial, qmp, stderr_out;
+};
+
+static void close_child_ends(const struct child_ends *ends)
+{
+    auto_fd_release(&ends->serial);
+    auto_fd_release(&ends->qmp);
+    auto_fd_release(&ends->stderr_out);
+}
+
+static int make_pair(int *ret_ours, int *ret_theirs, struct err *err)
+{
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+        return err_sys(err, errno, "cannot make a socket");
+    *ret_ours = ends[0];
+    *ret_theirs = ends[1];
+    return 0;
+}
+
+/* What is ours goes into the VM's state, from where stop() releases it. */
+static int make_channels(struct qemu *qemu, struct child_ends *ret_ends, struct err *err)
+{
+    struct vm *vm = qemu->vm;
+    int pipe_ends[2];
+    if (make_pair(&vm->console_fd, &ret_ends->serial, err) != 0 ||
+        make_pair(&qemu->qmp.fd, &ret_ends->qmp, err) != 0 ||
+        make_pair(&vm->stderr_fd, &qemu->stderr_copy_fd, err) != 0)
+        return -1;
+    if (pipe2(pipe_ends, O_CLOEXEC) != 0)
+        return err_sys(err, errno, "cannot make a pipe");
+    qemu->stderr_fd = pipe_ends[0];
+    ret_ends->stderr_out = pipe_ends[1];
+    (void)setsockopt(ret_ends->serial, SOL_SOCKET, SO_SNDBUF, &(int){CONSOLE_BUFFER}, sizeof(int));
+    return 0;
+}
+
+static int spawn(struct qemu *qemu, const struct child_ends *ends, struct err *err)
+{
+    struct vm *vm = qemu->vm;
+    auto_free char *tmpdir = mem_printf("TMPDIR=%s", vm->scratch);
+    const struct proc_spec spec = {
+        .argv = (const char *const *)vm->record->vmm.argv,
+        .env = (const char *const[]){tmpdir, NULL},
+        .stdin_fd = -1,
+        .stdout_fd = ends->stderr_out,
+        .stderr_fd = ends->stderr_out,
+        .inherit = (const int[]){ends->serial, ends->qmp, -1},
+    };
+    int exec_errno;
+    if (proc_start(&qemu->proc, &spec, &exec_errno, err) == 0)
+        return 0;
+    return exec_errno != 0 ? err_cause(err, "vmm.binary-missing") : -1;
+}
+
+static int launch(struct qemu *qemu, struct child_ends *ends, struct err *err)
+{
+    struct vm *vm = qemu->vm;
+    struct qemu_command command = {
+        .target = vm->target,
+        .rootfs = vm->rootfs,
+        .accelerator = accelerator_for(vm->target),
+    };
+    qemu->port_fd = hold_port(&command.host_port, err);
+    if (qemu->port_fd < 0 || make_url(vm, command.host_port, err) != 0 ||
+        make_channels(qemu, ends, err) != 0)
+        return -1;
+    auto_free char *cmdline = qemu_cmdline(vm->target, command.accelerator);
+    auto_free char *mac = mac_for(vm);
+    command.cmdline = cmdline;
+    command.mac = mac;
+    command.serial_fd = ends->serial;
+    command.qmp_fd = ends->qmp;
+    fill_record(vm, &command);
+    return spawn(qemu, ends, err);
+}
+
+static void watch_it(struct qemu *qemu)
+{
+    struct loop *loop = qemu->vm->loop;
+    qemu->qmp.on_greeting = on_greeting;
+    qemu->qmp.on_event = on_event;
+    qemu->qmp.on_end = on_qmp_end;
+    qemu->qmp.ctx = qemu;
+    qmp_start(&qemu->qmp, loop, qemu->qmp.fd);
+    qemu->exit_watch =
+        (struct loop_watch){.fd = qemu->proc.pidfd, .on_ready = on_process_end, .ctx = qemu};
+    qemu->stderr_watch =
+        (struct loop_watch){.fd = qemu->stderr_fd, .on_ready = on_stderr, .ctx = qemu};
+    loop_watch(loop, &qemu->exit_watch, EPOLLIN);
+    loop_watch(loop, &qemu->stderr_watch, EPOLLIN);
+    loop_arm(loop, &qemu->limit, START_LIMIT_MS);
+}
+
+static int start(struct vm *vm, struct err *err)
+{
+    struct qemu *qemu = mem_calloc(1, sizeof(*qemu));
+    qemu->vm = vm;
+    qemu->proc = (struct proc)PROC_INIT;
+    qemu->qmp.fd = qemu->port_fd = qemu->stderr_fd = qemu->stderr_copy_fd = -1;
+    qemu->limit = (struct loop_timer){.on_due = give_up, .ctx = qemu};
+    buf_init(&qemu->log, LOG_LIMIT);
+    vm->state = qemu;
+    vm->console_fd = vm->stderr_fd = -1;
+    struct child_ends ends = {-1, -1, -1};
+    int result = launch(qemu, &ends, err);
+    close_child_ends(&ends);
+    if (result == 0)
+        watch_it(qemu);
+    else
+        stop(vm);
+    return result;
+}
+
+extern const struct vm_ops vm_qemu;
+
+const struct vm_ops vm_qemu = {
+    .name = "qemu",
+    .summary = "QEMU on this host, with KVM if a guest really runs under it, else TCG",
+    .check = check,
+    .start = start,
+    .stop = stop,
+};
