@@ -1,0 +1,145 @@
+# bootdiag: `make diagnose` boots fresh VMs and says why they fail; `make help` lists the rest.
+
+SHELL := /bin/bash
+CC := gcc
+BUILD := build
+PKGS := libcurl jansson libpcre2-8 libcrypto libzstd zlib
+
+# What `make diagnose` boots; each may be given on the command line.
+TARGET := fixtures/targets/bundled.json
+BOOTS := 3
+JOBS :=
+FAULT :=
+SET :=
+BASELINE_BOOTS := 5
+
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla
+WARN += $(if $(CI)$(WERROR),-Werror)
+CFLAGS := -O2 -g
+STD := -std=gnu11 -D_GNU_SOURCE -I. -MMD -MP
+SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g
+
+# Asked for once, and only when a recipe needs it: pkg-config itself may have to be installed first.
+PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)
+PKG_LIBS = $(eval PKG_LIBS := $$(shell pkg-config --libs $(PKGS)) -lm)$(PKG_LIBS)
+
+LIB_SRC := $(sort $(filter-out harness/main.c,$(wildcard harness/base/*.c harness/*.c analyzers/*.c reports/*.c)))
+SRC := $(LIB_SRC) harness/main.c
+TEST_SRC := $(sort $(wildcard tests/test_*.c))
+OBJ := $(SRC:%.c=$(BUILD)/o/%.o)
+SAN_OBJ := $(LIB_SRC:%.c=$(BUILD)/san/%.o)
+UNIT_TESTS := $(TEST_SRC:tests/%.c=$(BUILD)/tests/%)
+HEADERS := $(wildcard harness/base/*.h harness/*.h analyzers/*.h reports/*.h tests/*.h)
+
+RUN_OPTIONS = --target $(TARGET) $(if $(JOBS),--jobs $(JOBS)) $(if $(SET),$(SET:%=--set %))
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all help diagnose guest baseline unit test test-fast test-vm test-all check check-format \
+        check-layers check-cppcheck check-tidy check-clang bench fuzz clean deps-run deps-test deps-check
+
+all: deps-run
+	@$(MAKE) --no-print-directory $(BUILD)/bootdiag
+
+help:
+	@echo 'make diagnose [FAULT=NAME] [BOOTS=N] [JOBS=N] [TARGET=FILE] [SET="NAME=VALUE ..."]'
+	@echo '                  build, prepare, boot, diagnose; ends with "bootdiag: exit status N"'
+	@echo 'make test         all tests that take minutes, real boots included; `make test-fast` without VMs'
+	@echo 'make test-all     the tests that take longer'
+	@echo 'make check        warnings as errors (gcc, clang), format, layers, cppcheck, clang-tidy'
+	@echo 'make bench        speed, as ratios within one run'
+	@echo 'make fuzz         the console reader under libFuzzer, for FUZZ_SECONDS=60'
+	@echo 'make guest        only the bundled guest image'
+
+# ---- the main job --------------------------------------------------------------------------------
+
+diagnose: all guest baseline
+	@status=0; $(BUILD)/bootdiag run $(RUN_OPTIONS) --boots $(BOOTS) $(if $(FAULT),--fault $(FAULT)) \
+	    || status=$$?; echo "bootdiag: exit status $$status"; exit $$status
+
+# Only the bundled target boots the bundled guest; another team's target names its own images.
+guest: deps-run
+	@if [ '$(TARGET)' = fixtures/targets/bundled.json ]; then fixtures/guest/build.sh $(BUILD)/guest; fi
+
+baseline: all guest
+	@$(BUILD)/bootdiag baseline record --if-missing $(RUN_OPTIONS) --boots $(BASELINE_BOOTS) >/dev/null \
+	    || echo 'make: there is no baseline: going on without a comparison' >&2
+
+# ---- building -------------------------------------------------------------------------------------
+
+deps-run deps-test deps-check: deps-%:
+	@.ci/deps.sh $*
+
+$(BUILD)/bootdiag: $(OBJ)
+	$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS)
+
+$(BUILD)/o/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(STD) $(WARN) $(CFLAGS) $(PKG_CFLAGS) -c -o $@ $<
+
+$(BUILD)/san/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(STD) $(WARN) $(SAN) $(PKG_CFLAGS) -c -o $@ $<
+
+$(BUILD)/tests/%: $(BUILD)/san/tests/%.o $(SAN_OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(SAN) -o $@ $^ $(PKG_LIBS) -lcmocka
+
+-include $(shell find $(BUILD)/o $(BUILD)/san -name '*.d' 2>/dev/null)
+
+clean:
+	rm -rf $(BUILD)/o $(BUILD)/san $(BUILD)/tests $(BUILD)/bootdiag
+
+# ---- tests ----------------------------------------------------------------------------------------
+
+unit: deps-test
+	@$(MAKE) --no-print-directory -j$$(nproc) $(UNIT_TESTS)
+	@failed=0; for t in $(UNIT_TESTS); do $$t || { echo "FAILED: $$t"; failed=1; }; done; exit $$failed
+
+test-fast: unit all
+	@tests/cli/run.sh $(BUILD)/bootdiag
+
+test: test-fast guest
+	@tests/vm/run.sh $(BUILD)/bootdiag
+
+test-all: all guest
+	@tests/vm/run.sh $(BUILD)/bootdiag --all
+	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=60
+
+# ---- checks ---------------------------------------------------------------------------------------
+
+check: deps-check check-layers check-format check-cppcheck check-clang check-tidy
+	@$(MAKE) --no-print-directory -j$$(nproc) WERROR=1 $(BUILD)/bootdiag
+
+check-layers:
+	@tests/check_layers.py
+
+check-format: deps-check
+	@clang-format-14 --dry-run --Werror $(SRC) $(TEST_SRC) $(HEADERS) && echo 'format: ok'
+
+check-cppcheck: deps-check
+	@cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -D_GNU_SOURCE -I. -j$$(nproc) \
+	    --enable=warning,performance,portability --suppress=missingIncludeSystem \
+	    --suppressions-list=tests/cppcheck.txt $(SRC) && echo 'cppcheck: ok'
+
+check-tidy: deps-check
+	@printf '%s\n' $(SRC) | xargs -P$$(nproc) -n4 clang-tidy-14 --quiet --warnings-as-errors='*' 2>/dev/null \
+	    -- $(STD) $(PKG_CFLAGS) && echo 'clang-tidy: ok'
+
+check-clang: deps-check
+	@for f in $(SRC) $(TEST_SRC); do clang-14 -fsyntax-only $(STD) $(WARN) -Werror $(PKG_CFLAGS) $$f || exit 1; \
+	    done && echo 'clang: ok'
+
+# ---- speed and robustness ---------------------------------------------------------------------------
+
+bench: all guest
+	@tests/bench/run.sh $(BUILD)/bootdiag
+
+FUZZ_SECONDS := 60
+fuzz: deps-check
+	@mkdir -p $(BUILD)/fuzz
+	@clang-14 -std=gnu11 -D_GNU_SOURCE -I. -g -O1 -fsanitize=fuzzer,address,undefined \
+	    -fno-sanitize-recover=all $(PKG_CFLAGS) -o $(BUILD)/fuzz/fuzz_console tests/fuzz/fuzz_console.c \
+	    $(LIB_SRC) $(PKG_LIBS)
+	@$(BUILD)/fuzz/fuzz_console -max_total_time=$(FUZZ_SECONDS) -max_len=65536 -print_final_stats=0 \
+	    -artifact_prefix=$(BUILD)/fuzz/ 2>&1 | tail -n 3

@@ -1,0 +1,249 @@
+#!/usr/bin/env bash
+# The program from outside, without a VM: what a user types, what it answers. UPDATE=1 rewrites golden/.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+PROGRAM=$1
+source tests/lib.sh
+
+CASES=fixtures/cases
+GOLDEN=tests/cli/golden
+
+# replay_target FILE RECORDS: a target that plays kept records.
+replay_target() {
+    printf '{"name": "replayed", "backend": "replay", "replay": {"records": "%s"}}\n' \
+        "$(realpath "$2")" >"$1"
+}
+
+# A case whose verdict is CAUSE; a good boot for an empty CAUSE.
+case_of() {
+    local file
+    for file in $CASES/*/case.json; do
+        if [[ $(jq -r '.cause // ""' "$file") == "$1" ]]; then
+            dirname "$file"
+            return
+        fi
+    done
+    fail "no case for the cause '$1'"
+}
+
+# refused TEXT COMMAND...: status 2, one message that contains TEXT, nothing on standard output.
+refused() {
+    local text=$1
+    shift
+    expect 2 "$@"
+    contains "$T/err" "$text"
+    [[ ! -s $T/out ]] || fail "standard output is not empty"
+}
+
+# The same output on every machine and at every time: only paths of this test are replaced.
+golden() {
+    sed -e "s|$T|DIR|g" -e "s|$PROGRAM|bootdiag|g" "$2" >"$T/actual"
+    if [[ -n ${UPDATE:-} ]]; then
+        mkdir -p $GOLDEN
+        cp "$T/actual" "$GOLDEN/$1"
+    fi
+    diff -u "$GOLDEN/$1" "$T/actual"
+}
+
+no_escapes() {
+    ! LC_ALL=C grep -qP '[\x00-\x08\x0b-\x1f\x7f]' "$1" || fail "control bytes in $1"
+}
+
+# ---- usage ----------------------------------------------------------------------------------------
+
+test_usage() {
+    expect 0 "$PROGRAM" --help
+    contains "$T/out" analyze
+    expect 0 "$PROGRAM" --version
+    expect 2 "$PROGRAM"
+    refused 'there is no command "frobnicate"' "$PROGRAM" frobnicate
+    refused 'unknown option --boost' "$PROGRAM" run --boost
+    refused 'needs a value' "$PROGRAM" run --boots
+    local command
+    for command in run analyze report baseline target list; do
+        expect 0 "$PROGRAM" "$command" --help
+        contains "$T/out" "Usage:"
+    done
+}
+
+test_list() {
+    local what
+    for what in backends causes rules faults; do
+        expect 0 "$PROGRAM" list $what
+        [[ -s $T/out ]] || fail "list $what printed nothing"
+    done
+    expect 0 "$PROGRAM" list causes
+    [[ $(wc -l <"$T/out") -eq $(jq '.causes | length' fixtures/contract/causes.json) ]]
+    refused 'expected backends, causes, rules or faults' "$PROGRAM" list animals
+}
+
+# ---- bad input of run -----------------------------------------------------------------------------
+
+test_run_refuses_bad_input() {
+    cat >"$T/good.json" <<EOF
+{"kernel": "$PWD/Makefile", "rootfs": "$PWD/Makefile"}
+EOF
+    echo '{"memory_mib": ' >"$T/bad.json"
+    echo '{"memory": 5}' >"$T/unknown.json"
+    refused "$T/none.json" "$PROGRAM" run --target "$T/none.json"
+    refused "$T/bad.json: line" "$PROGRAM" run --target "$T/bad.json"
+    refused '"memory" is not a member' "$PROGRAM" run --target "$T/unknown.json"
+    refused '"port": expected 1-65535, got 0' "$PROGRAM" run --target "$T/good.json" --set service.port=0
+    refused 'no backend "xen"' "$PROGRAM" run --target "$T/good.json" --set backend=xen
+    refused 'agent-hung' "$PROGRAM" run --target "$T/good.json" --fault nonsense
+    refused "$T/no-kernel" "$PROGRAM" run --target "$T/good.json" --set "kernel=$T/no-kernel"
+    refused "$T/no-image" "$PROGRAM" run --target "$T/good.json" --set "rootfs=$T/no-image"
+    refused 'no-such-qemu' "$PROGRAM" run --target "$T/good.json" --set qemu.binary=no-such-qemu
+    refused '--boots: expected' "$PROGRAM" run --target "$T/good.json" --boots 0
+    refused '--color' "$PROGRAM" run --target "$T/good.json" --color sometimes
+}
+
+test_run_overwrites_nothing() {
+    replay_target "$T/target.json" "$(case_of kernel.panic)"
+    mkdir "$T/run"
+    echo mine >"$T/run/file"
+    refused 'is not empty' "$PROGRAM" run --target "$T/target.json" --out "$T/run"
+    [[ $(ls "$T/run") == file && $(cat "$T/run/file") == mine ]]
+    refused 'cannot create' "$PROGRAM" run --target "$T/target.json" --out /proc/nowhere/run
+}
+
+test_run_says_that_the_disk_is_full() {
+    [[ $(id -u) -eq 0 ]] || { echo "needs root for a mount of its own"; return 0; }
+    mkdir "$T/record" "$T/small"
+    head -c 3000000 /dev/zero | tr '\0' 'x' >"$T/record/console.log" # synthetic
+    replay_target "$T/target.json" "$T/record"
+    local status=0
+    unshare -m bash -c "mount -t tmpfs -o size=1m none '$T/small' &&
+        '$PROGRAM' run --target '$T/target.json' --no-baseline --quiet --boots 1 --out '$T/small/run'" \
+        >"$T/out" 2>"$T/err" || status=$?
+    [[ $status -eq 2 ]] || fail "exit status $status"
+    contains "$T/err" 'No space left on device'
+}
+
+test_preflight_stands_in_the_json() {
+    echo "{\"kernel\": \"$T/none\"}" >"$T/target.json"
+    expect 2 "$PROGRAM" run --target "$T/target.json" --json
+    jq -e '.preflight[0].cause == "vmm.kernel-missing"' "$T/out" >/dev/null
+    tests/cli/check_schema.py reports/schema/report.json "$T/out"
+}
+
+test_baseline_of_another_image_is_refused() {
+    cp -r "$(case_of kernel.panic)" "$T/failed"
+    mkdir "$T/good"
+    local good
+    good=$(case_of "")
+    jq '.images.rootfs.sha256 = "00"' "$good/boot.json" >"$T/good/boot.json"
+    cp "$good"/console.* "$T/good/"
+    refused 'another image' "$PROGRAM" analyze --baseline "$T/good" "$T/failed"
+    expect 1 "$PROGRAM" analyze --force-baseline --baseline "$T/good" "$T/failed"
+}
+
+# ---- target ---------------------------------------------------------------------------------------
+
+test_target_init_and_check() {
+    expect 0 "$PROGRAM" target init "$T/target.json"
+    tests/cli/check_schema.py reports/schema/target.json "$T/target.json"
+    refused 'not overwritten' "$PROGRAM" target init "$T/target.json"
+    refused "$T/target.json" "$PROGRAM" target check "$T/target.json"
+    replay_target "$T/replay.json" "$(case_of kernel.panic)"
+    expect 0 "$PROGRAM" target check "$T/replay.json"
+    tests/cli/check_schema.py reports/schema/target.json fixtures/targets/bundled.json
+}
+
+# ---- analyze --------------------------------------------------------------------------------------
+
+test_analyze_names_every_case() {
+    "$PROGRAM" analyze --json $CASES/*/ >"$T/out" || [[ $? -eq 1 ]]
+    tests/cli/check_schema.py --lines reports/schema/analysis.json "$T/out"
+    [[ $(wc -l <"$T/out") -eq $(ls -d $CASES/*/ | wc -l) ]]
+}
+
+test_analyze_exit_status() {
+    expect 0 "$PROGRAM" analyze "$(case_of "")"
+    expect 1 "$PROGRAM" analyze "$(case_of kernel.panic)"
+    mkdir "$T/empty"
+    refused 'no boot record' "$PROGRAM" analyze "$T/empty"
+    refused 'cannot read' "$PROGRAM" analyze "$T/none"
+    expect 2 "$PROGRAM" analyze --json "$T/none" "$(case_of kernel.panic)"
+    [[ $(jq -r .verdict.cause "$T/out") == kernel.panic ]]
+}
+
+test_analyze_bare_console_and_stdin() {
+    local dir
+    dir=$(case_of kernel.panic)
+    cat "$dir"/console.log 2>/dev/null >"$T/console" || zstd -dcq "$dir/console.log.zst" >"$T/console"
+    expect 1 "$PROGRAM" analyze --json "$T/console"
+    [[ $(jq -r .verdict.cause "$T/out") == kernel.panic ]]
+    "$PROGRAM" analyze --json - <"$T/console" >"$T/out" || [[ $? -eq 1 ]]
+    [[ $(jq -r .verdict.cause "$T/out") == kernel.panic && $(jq -r .source "$T/out") == - ]]
+}
+
+test_analyze_archives() {
+    local dir id=vm-00000000-0000-4000-8000-000000000001
+    dir=$(case_of kernel.panic)
+    cat "$dir"/console.log 2>/dev/null >"$T/console" || zstd -dcq "$dir/console.log.zst" >"$T/console"
+    mkdir -p "$T/archive/deep"
+    gzip -c "$T/console" >"$T/archive/deep/$id-console-2025-11-06T20-49-08-451Z.log.gz"
+    zstd -qc "$T/console" >"$T/archive/$id-console-2025-11-05T20-49-08-451Z.log.zst"
+    : >"$T/archive/deep/$id-error-2025-11-06T20-49-08-460Z.log"
+    expect 1 "$PROGRAM" analyze --json "$T/archive"
+    [[ $(jq -r .verdict.cause "$T/out" | sort -u) == kernel.panic ]]
+    [[ $(head -n1 "$T/out" | jq -r .source) == "$T/archive/$id-console-2025-11-05T20-49-08-451Z.log.zst" ]]
+}
+
+# Synthetic: bytes that no honest guest prints.
+test_hostile_consoles() {
+    printf '\0\0\033[31m\033]0;title\007Kernel\0 panic - not syncing: \377\376 \033[2J<script>\r\n' >"$T/a"
+    head -c 100000000 /dev/zero | tr '\0' 'A' >"$T/b"
+    head -c 3000000 /dev/urandom >"$T/c"
+    : >"$T/d"
+    printf 'no newline at the end \033[' >"$T/e"
+    local file
+    for file in a b c d e; do
+        "$PROGRAM" analyze --json "$T/$file" >"$T/out" || [[ $? -eq 1 ]]
+        jq -e . "$T/out" >/dev/null
+        tests/cli/check_schema.py --lines reports/schema/analysis.json "$T/out"
+        "$PROGRAM" analyze "$T/$file" >"$T/out" || [[ $? -eq 1 ]]
+        no_escapes "$T/out"
+    done
+}
+
+# ---- run through replay ---------------------------------------------------------------------------
+
+test_replay_report() {
+    mkdir "$T/records"
+    cp -r "$(case_of "")" "$T/records/1"
+    cp -r "$(case_of agent.module-missing)" "$T/records/2"
+    cp -r "$(case_of agent.module-missing)" "$T/records/3"
+    replay_target "$T/target.json" "$T/records"
+    expect 1 "$PROGRAM" run --target "$T/target.json" --no-baseline --quiet --boots 3 --jobs 1 --out "$T/run"
+    golden replay.txt "$T/out"
+    no_escapes "$T/out"
+    tests/cli/check_schema.py reports/schema/report.json "$T/run/report.json"
+    jq -e '.summary.boots == 3 and .summary.ready == 1' "$T/run/report.json" >/dev/null
+    cp "$T/out" "$T/first"
+    expect 0 "$PROGRAM" report "$T/run"
+    diff -u "$T/first" "$T/out"
+    expect 0 "$PROGRAM" report --format json "$T/run"
+    jq -e . "$T/out" >/dev/null
+}
+
+test_replay_keeps_the_evidence() {
+    local dir
+    dir=$(case_of kernel.panic)
+    replay_target "$T/target.json" "$dir"
+    expect 1 "$PROGRAM" run --target "$T/target.json" --no-baseline --quiet --boots 1 --out "$T/run"
+    cat "$dir"/console.log 2>/dev/null >"$T/console" || zstd -dcq "$dir/console.log.zst" >"$T/console"
+    cmp "$T/console" "$T/run/boot-0001/console.log"
+    "$PROGRAM" analyze --json "$dir" >"$T/kept" || true
+    "$PROGRAM" analyze --json "$T/run/boot-0001" >"$T/played" || true
+    diff <(jq 'del(.source)' "$T/kept") <(jq 'del(.source)' "$T/played")
+}
+
+test_analyze_text() {
+    expect 1 "$PROGRAM" analyze "$(case_of network.not-configured)"
+    golden analyze.txt "$T/out"
+}
+
+mapfile -t tests < <(all_tests "$0")
+run_tests "${tests[@]}"

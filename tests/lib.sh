@@ -1,0 +1,45 @@
+# Shared by tests/cli/run.sh and tests/vm/run.sh: runs the functions test_* of the caller, each in its own
+# scratch directory $T, and counts. A test fails when it calls `fail` or a command of it fails.
+
+fail() {
+    echo "    $*" >&2
+    return 1
+}
+
+# expect STATUS COMMAND...: runs it, output to $T/out and $T/err.
+expect() {
+    local wanted=$1 got=0
+    shift
+    "$@" >"$T/out" 2>"$T/err" </dev/null || got=$?
+    [[ $got -eq $wanted ]] || { tail -n 5 "$T/err" >&2; fail "exit status $got, expected $wanted: $*"; }
+}
+
+# contains FILE TEXT: the file has the text somewhere.
+contains() {
+    grep -qF -- "$2" "$1" || fail "$1 does not contain: $2"
+}
+
+run_tests() {
+    local test passed=0 failed=0 started log
+    for test in "$@"; do
+        T=$(mktemp -d "${TMPDIR:-/tmp}/bootdiag-test-XXXXXX")
+        log=$T.log
+        started=$SECONDS
+        if (set -eEuo pipefail; "$test") >"$log" 2>&1; then
+            echo "ok   $test ($((SECONDS - started)) s)"
+            passed=$((passed + 1))
+        else
+            echo "FAIL $test ($((SECONDS - started)) s)"
+            sed 's/^/    /' "$log"
+            failed=$((failed + 1))
+        fi
+        rm -rf "$T" "$log"
+    done
+    echo "$passed passed, $failed failed"
+    [[ $failed -eq 0 ]]
+}
+
+# The names of all functions test_* that the caller defined, in the order of definition.
+all_tests() {
+    grep -o '^test_[a-z0-9_]*' "$1"
+}

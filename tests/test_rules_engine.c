@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <glob.h>
+
+#include <cmocka.h>
+
+#include "analyzers/line.h"
+#include "analyzers/prefilter.h"
+#include "analyzers/rules.h"
+#include "harness/base/buf.h"
+#include "harness/base/bytes.h"
+#include "harness/base/mem.h"
+
+static struct service service;
+
+static struct ruleset *compile(const struct rule *rules, size_t n)
+{
+    struct rule_table table = {rules, n};
+    struct err err = {.message = ""};
+    struct ruleset *set = ruleset_new_from(&table, 1, &service, &err);
+
+    if (!set)
+        fail_msg("%s", err.message);
+    return set;
+}
+
+/* What one rule made of one line: its text, or "-". */
+struct outcome {
+    const struct ruleset *rules;
+    const char *template;
+    char *text;
+    unsigned limits;
+};
+
+static void keep_text(void *ctx, const struct rule_match *match, const struct line *line)
+{
+    struct outcome *outcome = ctx;
+
+    free(outcome->text);
+    outcome->text = rule_text(outcome->rules, match, line, outcome->template);
+}
+
+static void count_limit(void *ctx, const struct rule *rule, const struct line *line)
+{
+    struct outcome *outcome = ctx;
+
+    (void)rule;
+    (void)line;
+    outcome->limits++;
+}
+
+static char *apply(const char *pattern, const char *literal, const char *template, const char *text,
+                   unsigned *ret_limits)
+{
+    const struct rule rule = {.id = "t.x", .pattern = pattern, .literal = literal};
+    struct ruleset *rules = compile(&rule, 1);
+    struct outcome outcome = {.rules = rules, .template = template};
+    const struct rule_visitor visitor = {keep_text, count_limit, &outcome};
+    const struct line line = {
+        .text = text, .len = strlen(text), .message = text, .message_len = strlen(text)};
+
+    ruleset_match(rules, RULE_CONSOLE, &line, true, &visitor);
+    ruleset_free(rules);
+    *ret_limits = outcome.limits;
+    return outcome.text ? outcome.text : mem_strdup("-");
+}
+
+static void test_captures(void **state)
+{
+    static const struct {
+        const char *pattern, *literal, *template, *text, *expected;
+    } rows[] = {
+        {"port (\\d+)", "port", "on $1 now", "the port 80.", "on 80 now"},
+        {"(?<who>\\w+) died", " died", "${who}: gone", "agent died", "agent: gone"},
+        {"(a)|(b)", NULL, "<$1><$2>", "b", "<><b>"},
+        {"(a)", NULL, "$2 $x $ ${nope} ${", "a", " $x $  ${"},
+        {"x\\K(?=y)", NULL, "<$1>", "xy", "<>"},
+        {"(1)(2)(3)(4)(5)(6)(7)(8)(9)(a)(b)", NULL, "$9$1", "123456789ab", "91"},
+        {"port", "pork", "x", "port", "-"},
+        {"^port", NULL, "x", "a port", "-"},
+        {"\\xff.$", NULL, "x", "\xff\xfe", "x"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        unsigned limits;
+        char *text =
+            apply(rows[i].pattern, rows[i].literal, rows[i].template, rows[i].text, &limits);
+
+        assert_string_equal(text, rows[i].expected);
+        assert_int_equal(limits, 0);
+        free(text);
+    }
+}
+
+static void test_macros(void **state)
+{
+    static const struct {
+        const char *pattern, *text;
+        bool matches;
+    } rows[] = {
+        {"^Started %{UNIT}\\.?$", "Started vm-browser-agent.service.", true},
+        {"^Started %{UNIT}\\.?$", "Started vm-browser-agent.service - VM Browser OAuth Agent.",
+         true},
+        {"^Started %{UNIT}\\.?$", "Started VM Browser OAuth Agent.", true},
+        {"^Started %{UNIT}\\.?$",
+         "Started vm-browser-agent.s\xe2\x80\xa6"
+         "ces (OAuth Agent + WebRTC Server)",
+         true},
+        {"^Started %{UNIT}\\.?$", "Started vm-brows\xe2\x80\xa6 Server", true},
+        {"^Started %{UNIT}\\.?$",
+         "Started vm-browser-agent.service - VM Bro\xe2\x80\xa6"
+         "ver",
+         true},
+        {"^Started %{UNIT}\\.?$",
+         "Started VM Browse\xe2\x80\xa6"
+         "ver)",
+         true},
+        {"%{UNIT}: Failed with", "vm-browser-agent.service: Failed with result", true},
+        {"for %{UNIT} \\(", "A start job is running for VM Browser Agent (5s / 1min)", true},
+        {"^Started %{UNIT}\\.?$", "Started vm-brow\xe2\x80\xa6 Server", false},
+        {"^Started %{UNIT}\\.?$", "Started vm-browser-agentXservice.", false},
+        {"^Started %{UNIT}\\.?$", "Started vm-browser-agent.services", false},
+        {"^Started %{UNIT}\\.?$", "Started vm-browser-vnc.service", false},
+        {"^%{SUPERVISOR}$", "start-all.sh", true},
+        {"^%{SUPERVISOR}$", "start-allXsh", false},
+        {"/%{ENTRY}:", "/opt/server.js:7", true},
+        {"%{READY}", "x VM Browser Agent started y", true},
+        {"port %{PORT}", "port 8080", true},
+        {"port %{PORT}", "port 80800", false},
+        {"%{IFACE}: ", "eth0: up", true},
+        {"%{IFACE}: ", "enp0s3: up", true},
+        {"^%{IFACE}: ", "lo: up", false},
+        {"^%{IFACE}: ", "entry: up", false},
+        {"from %{IP}$", "from 192.168.100.1", true},
+        {"from %{IP}", "from 1.2.3.4.5", false},
+        {"a\\%{x", "a%{x", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        unsigned limits;
+        char *text = apply(rows[i].pattern, NULL, "hit", rows[i].text, &limits);
+
+        if (!strcmp(text, "hit") != rows[i].matches)
+            fail_msg("%s on \"%s\": %s", rows[i].pattern, rows[i].text, text);
+        free(text);
+    }
+}
+
+/* The service's own texts are text, whatever they contain; its groups shift no capture. */
+static void test_quotes_the_service(void **state)
+{
+    static const struct {
+        const char *pattern, *text, *expected;
+    } rows[] = {
+        {"^%{UNIT}: (.)", "a+b(c)@[x].service: y", "y"},
+        {"%{SUPERVISOR} (.)", "$HOME.sh z", "z"},
+        {"%{READY} (.)", "up now on port q", "q"},
+    };
+    struct service odd = {.unit = (char *)"a+b(c)@[x].service",
+                          .description = (char *)"",
+                          .supervisor = (char *)"$HOME.sh",
+                          .entry = (char *)"e",
+                          .ready_pattern = (char *)"(up|down) now on (port)",
+                          .port = 1};
+    struct service usual = service;
+
+    (void)state;
+    service = odd;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        unsigned limits;
+        char *text = apply(rows[i].pattern, NULL, "$1", rows[i].text, &limits);
+
+        assert_string_equal(text, rows[i].expected);
+        free(text);
+    }
+    service = usual;
+}
+
+static void test_bad_patterns(void **state)
+{
+    static const struct {
+        const char *pattern, *literal, *says;
+    } rows[] = {
+        {"ab(c", NULL, "rule t.bad: column 5 of its pattern: missing closing parenthesis"},
+        {"%{UNIT}x**", NULL, "rule t.bad: column 10 of its pattern"},
+        {"a%{NOPE}", NULL, "rule t.bad: unknown macro \"%{NOPE}\""},
+        {"(*UTF)a", NULL, "rule t.bad: column"},
+        {"a", "%{UNIT}", "rule t.bad: its literal: unknown macro \"%{UNIT}\""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        const struct rule rule = {
+            .id = "t.bad", .pattern = rows[i].pattern, .literal = rows[i].literal};
+        const struct rule_table table = {&rule, 1};
+        struct err err = {.message = ""};
+
+        assert_null(ruleset_new_from(&table, 1, &service, &err));
+        if (strncmp(err.message, rows[i].says, strlen(rows[i].says)))
+            fail_msg("%s: %s", rows[i].pattern, err.message);
+    }
+}
+
+static void test_limit_is_reported(void **state)
+{
+    char text[2048];
+    unsigned limits;
+
+    (void)state;
+    memset(text, 'a', sizeof(text) - 1);
+    memcpy(text + sizeof(text) - 3, "b!", 3);
+    char *result = apply("(a+)+(a+)+(a+)+b$", NULL, "hit", text, &limits);
+    assert_string_equal(result, "-");
+    assert_int_equal(limits, 1);
+    free(result);
+}
+
+static void test_prefilter(void **state)
+{
+    static const char *const literals[] = {"he", "she", "his", "hers", NULL,
+                                           "",   "he",  "e",   "\xff!"};
+    static const struct {
+        const char *text;
+        uint64_t set;
+    } rows[] = {
+        {"", 0x30},
+        {"ushers", 0x30 | 1 | 2 | 8 | 64 | 128},
+        {"his", 0x30 | 4},
+        {"h e", 0x30 | 128},
+        {"xx\xff!", 0x30 | 256},
+        {"shis", 0x30 | 4},
+        {"zzz", 0x30},
+    };
+    const size_t n = sizeof(literals) / sizeof(*literals);
+    struct prefilter *prefilter = prefilter_new(literals, n);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        uint64_t set = ~UINT64_C(0);
+
+        prefilter_scan(prefilter, rows[i].text, strlen(rows[i].text), &set);
+        assert_int_equal(set, rows[i].set);
+    }
+    prefilter_free(prefilter);
+    prefilter = prefilter_new(literals, 0);
+    prefilter_scan(prefilter, "x", 1, (uint64_t[1]){0});
+    prefilter_free(prefilter);
+}
+
+/* The hits of one line, with and without the prefilter. */
+struct comparison {
+    struct ruleset *rules;
+    struct buf with, without;
+    size_t lines, hits;
+};
+
+static void add_hit(void *ctx, const struct rule_match *match, const struct line *line)
+{
+    (void)line;
+    buf_addf(ctx, "%zu:%zu-%zu ", match->index, match->start[0], match->end[0]);
+}
+
+static void compare_line(void *ctx, const struct line *line)
+{
+    struct comparison *comparison = ctx;
+    struct rule_visitor visitor = {.on_match = add_hit};
+
+    for (enum rule_file file = RULE_CONSOLE; file <= RULE_VMM_LOG; file++) {
+        buf_clear(&comparison->with);
+        buf_clear(&comparison->without);
+        visitor.ctx = &comparison->with;
+        ruleset_match(comparison->rules, file, line, true, &visitor);
+        visitor.ctx = &comparison->without;
+        ruleset_match(comparison->rules, file, line, false, &visitor);
+        if (strcmp(buf_text(&comparison->with), buf_text(&comparison->without)))
+            fail_msg("line %u \"%s\": %s against %s", line->number, line->text,
+                     buf_text(&comparison->with), buf_text(&comparison->without));
+        comparison->hits += comparison->without.len > 0;
+    }
+    comparison->lines++;
+}
+
+static void compare_bytes(struct comparison *comparison, const char *bytes, size_t len)
+{
+    struct line_reader *reader = line_reader_new(compare_line, comparison);
+
+    line_reader_feed(reader, bytes, len);
+    line_reader_flush(reader);
+    line_reader_free(reader);
+}
+
+/* Each rule's own sample must be among the lines that are compared. */
+static void compare_samples(struct comparison *comparison)
+{
+    for (size_t i = 0; i < ruleset_len(comparison->rules); i++) {
+        const char *sample = ruleset_rule(comparison->rules, i)->sample;
+
+        if (sample)
+            compare_bytes(comparison, sample, strlen(sample));
+    }
+}
+
+static void compare_random(struct comparison *comparison)
+{
+    static const char bytes[] = "abcdefghijklmnopqrstuvwxyz .:[]0123456789-_/\n\n\x1b\r\xff";
+    uint64_t seed = 88172645463325252U;
+    char block[4096];
+
+    for (int round = 0; round < 50; round++) {
+        for (size_t i = 0; i < sizeof(block); i++) {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            block[i] = bytes[(seed >> 33) % (sizeof(bytes) - 1)];
+        }
+        compare_bytes(comparison, block, sizeof(block));
+    }
+}
+
+static void compare_cases(struct comparison *comparison)
+{
+    glob_t found;
+
+    if (glob("fixtures/cases/*/console.log*", 0, NULL, &found))
+        return;
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        const char *const paths[] = {found.gl_pathv[i], NULL};
+        struct bytes bytes = {0};
+        struct err err;
+
+        if (bytes_load(&bytes, paths, 64 << 20, &err) < 0)
+            fail_msg("%s", err.message);
+        compare_bytes(comparison, bytes.data, bytes.len);
+        bytes_release(&bytes);
+    }
+    globfree(&found);
+}
+
+static void test_prefilter_changes_nothing(void **state)
+{
+    struct err err = {.message = ""};
+    struct comparison comparison = {.rules = ruleset_new(&service, &err)};
+
+    (void)state;
+    if (!comparison.rules)
+        fail_msg("%s", err.message);
+    buf_init(&comparison.with, 1 << 16);
+    buf_init(&comparison.without, 1 << 16);
+    compare_samples(&comparison);
+    assert_true(comparison.hits >= 1);
+    compare_cases(&comparison);
+    compare_random(&comparison);
+    assert_true(comparison.lines > 1000);
+    buf_release(&comparison.with);
+    buf_release(&comparison.without);
+    ruleset_free(comparison.rules);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    service_init(&service);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    service_release(&service);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_captures),
+        cmocka_unit_test(test_macros),
+        cmocka_unit_test(test_quotes_the_service),
+        cmocka_unit_test(test_bad_patterns),
+        cmocka_unit_test(test_limit_is_reported),
+        cmocka_unit_test(test_prefilter),
+        cmocka_unit_test(test_prefilter_changes_nothing),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}

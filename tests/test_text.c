@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "harness/base/mem.h"
+#include "harness/base/text.h"
+
+static void test_utf8(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t valid;
+    } cases[] = {
+        {"", 0},
+        {"plain", 5},
+        {"gr\xc3\xbc\xc3\x9f", 6},
+        {"\xe2\x80\xa6", 3},
+        {"\xf0\x9f\x98\x80!", 5},
+        {"a\xff", 1},
+        {"a\xc3", 1},           /* cut */
+        {"a\xe2\x80", 1},       /* cut */
+        {"\xc0\xaf", 0},        /* overlong */
+        {"\xe0\x80\xaf", 0},    /* overlong */
+        {"\xf0\x80\x80\xaf", 0}, /* overlong */
+        {"\xed\xa0\x80", 0},    /* surrogate */
+        {"\xf4\x90\x80\x80", 0}, /* beyond U+10FFFF */
+        {"\x80", 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        assert_int_equal(text_utf8_valid(cases[i].bytes, strlen(cases[i].bytes)), cases[i].valid);
+}
+
+static void test_printable(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t len, size;
+        const char *expected;
+    } cases[] = {
+        {"plain\ttext", 10, 64, "plain\ttext"},
+        {"a\x1b[31mb", 7, 64, "a\\x1b[31mb"},
+        {"a\0b", 3, 64, "a\\x00b"},
+        {"\xff\xfe", 2, 64, "\\xff\\xfe"},
+        {"\xc2\x9b", 2, 64, "\\xc2\\x9b"}, /* C1 control */
+        {"\xe2\x80\xa6", 3, 64, "\xe2\x80\xa6"},
+        {"ab\xe2\x80\xa6", 5, 5, "ab"}, /* no room for the whole character */
+        {"ab\xff", 3, 6, "ab"},         /* no room for the whole escape */
+        {"abcdef", 6, 4, "abc"},
+        {"abc", 3, 1, ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *text = mem_calloc(1, cases[i].size);
+        size_t n = text_printable(text, cases[i].size, cases[i].bytes, cases[i].len);
+        assert_string_equal(text, cases[i].expected);
+        assert_int_equal(n, strlen(text));
+        free(text);
+    }
+}
+
+static void test_masking(void **state)
+{
+    static const struct {
+        const char *text, *expected;
+    } cases[] = {
+        {"password=hunter2 next", "password=*** next"},
+        {"DB_PASSWORD: 'hunter2'", "DB_PASSWORD: '***'"},
+        {"{\"accessToken\":\"abc.def\",\"port\":8080}", "{\"accessToken\":\"***\",\"port\":8080}"},
+        {"{\\\"token\\\":\\\"abcdef\\\"}", "{\\\"token\\\":\\\"***\\\"}"},
+        {"OPENAI_API_KEY=abc123", "OPENAI_API_KEY=***"},
+        {"Authorization: Basic dXNlcjpwYXNz", "Authorization: ***"},
+        {"-H \"Authorization: Bearer abcdefgh\" -v", "-H \"Authorization: ***\" -v"},
+        {"sent bearer abcdefgh12345 ok", "sent bearer *** ok"},
+        {"Set-Cookie: sid=1; path=/", "Set-Cookie: ***"},
+        {"key sk-proj-abcdefghijklmnop.", "key sk-***"},
+        {"ghp_0123456789abcdefghij", "ghp_***"},
+        {"jwt eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc", "jwt eyJ***"},
+        {"https://user:secretpw@host/x", "https://user:***@host/x"},
+        {"id 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b", "id ***"},
+        {"MIIEowIBAAKCAQEA7v3Jx9kQp2Lz8Rt5Wm1Yc4Nb6Hd0", "***"},
+        /* what must stay */
+        {"SESSION_ID=7f3b1c52-0d6e-4b8a-9c41-2e5a6d7f8091", NULL},
+        {"vm-7f3b1c52-0d6e-4b8a-9c41-2e5a6d7f8091-console", NULL},
+        {"StubPcrKernelImage-4a67b082-0a4c-41cf-b6c7-440b29bb8c4f)", NULL},
+        {"Reached target basic.target - Basic System.", NULL},
+        {"syntax error near unexpected token `fi'", NULL},
+        {"SyntaxError: Unexpected token '?'", NULL},
+        {"token: required", NULL},
+        {"SECRET_KEY=<unset>", NULL},
+        {"[mem 0x0000000000100000-0x000000001ffdcfff] usable", NULL},
+        {"/opt/vm-browser-agent/node_modules/session-store/index.js:9", NULL},
+        {"systemd-networkd-wait-online.service: Main process exited", NULL},
+        {"max_idle_ns: 7645041785100000 ns", NULL},
+        {"a key board and a cookie jar", NULL},
+        {"", NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *text = mem_strdup(cases[i].text);
+        text_mask_secrets(text);
+        assert_string_equal(text, cases[i].expected ? cases[i].expected : cases[i].text);
+        free(text);
+    }
+}
+
+/* Masked text stays masked, whatever was in it. */
+static void test_masking_is_stable(void **state)
+{
+    static const char alphabet[] = "aZ9=:\"'\\ -_./@*{}%token secret sk-eyJ://";
+    char text[300], again[300];
+    unsigned seed = 1;
+    (void)state;
+    for (int round = 0; round < 5000; round++) {
+        size_t n = 1 + (unsigned)round % (sizeof(text) - 1);
+        for (size_t i = 0; i < n; i++) {
+            seed = seed * 1103515245u + 12345u;
+            text[i] = alphabet[(seed >> 16) % (sizeof(alphabet) - 1)];
+        }
+        text[n] = '\0';
+        text_mask_secrets(text);
+        assert_true(strlen(text) <= n);
+        memcpy(again, text, sizeof(again));
+        text_mask_secrets(again);
+        assert_true(strlen(again) <= strlen(text));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_utf8),
+        cmocka_unit_test(test_printable),
+        cmocka_unit_test(test_masking),
+        cmocka_unit_test(test_masking_is_stable),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
