@@ -13,6 +13,8 @@ FAULT :=
 SET :=
 BASELINE_BOOTS := 5
 
+# V=1 shows the compiler's commands.
+Q := $(if $(V),,@)
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla
 WARN += $(if $(CI)$(WERROR),-Werror)
 CFLAGS := -O2 -g
@@ -39,7 +41,7 @@ RUN_OPTIONS = --target $(TARGET) $(if $(JOBS),--jobs $(JOBS)) $(if $(SET),$(SET:
         check-layers check-cppcheck check-tidy check-clang bench fuzz clean deps-run deps-test deps-check
 
 all: deps-run
-	@$(MAKE) --no-print-directory $(BUILD)/bootdiag
+	@$(MAKE) --no-print-directory -j$$(nproc) $(BUILD)/bootdiag
 
 help:
 	@echo 'make diagnose [FAULT=NAME] [BOOTS=N] [JOBS=N] [TARGET=FILE] [SET="NAME=VALUE ..."]'
@@ -71,19 +73,20 @@ deps-run deps-test deps-check: deps-%:
 	@.ci/deps.sh $*
 
 $(BUILD)/bootdiag: $(OBJ)
-	$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS)
+	@echo 'building $@'
+	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS)
 
 $(BUILD)/o/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(STD) $(WARN) $(CFLAGS) $(PKG_CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(STD) $(WARN) $(CFLAGS) $(PKG_CFLAGS) -c -o $@ $<
 
 $(BUILD)/san/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(STD) $(WARN) $(SAN) $(PKG_CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(STD) $(WARN) $(SAN) $(PKG_CFLAGS) -c -o $@ $<
 
 $(BUILD)/tests/%: $(BUILD)/san/tests/%.o $(SAN_OBJ)
 	@mkdir -p $(@D)
-	$(CC) $(SAN) -o $@ $^ $(PKG_LIBS) -lcmocka
+	$(Q)$(CC) $(SAN) -o $@ $^ $(PKG_LIBS) -lcmocka
 
 -include $(shell find $(BUILD)/o $(BUILD)/san -name '*.d' 2>/dev/null)
 

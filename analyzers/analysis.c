@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Evidence, milestones, findings of rules, findings of machines, verdict, questions, difference: in this
- * order, each from those before it. */
+/* Evidence, milestones, findings of rules, findings of machines, verdict, questions, difference: in
+ * this order, each from those before it. */
 #include "analyzers/analysis.h"
 
 #include <stdlib.h>
@@ -49,8 +49,8 @@ static bool is_companion(const struct evidence *evidence, int pid)
 }
 
 /*
- * Errors of the agent and its script only count from their mouths: unnamed lines, the script's stream, the
- * runtime, systemd. Other units have exceptions, too.
+ * Errors of the agent and its script only count from their mouths: unnamed lines, the script's
+ * stream, the runtime, systemd. Other units have exceptions, too.
  */
 static bool speaks_for_service(const struct evidence *evidence, const struct hit *hit)
 {
@@ -74,8 +74,8 @@ static bool speaks_for_service(const struct evidence *evidence, const struct hit
 
 static bool needs_voice(const struct rule *rule)
 {
-    return rule->cause && (strncmp(rule->cause, "agent.", 6) == 0 ||
-                           strncmp(rule->cause, "supervisor.", 11) == 0);
+    return rule->cause &&
+           (strncmp(rule->cause, "agent.", 6) == 0 || strncmp(rule->cause, "supervisor.", 11) == 0);
 }
 
 /* First and last hit that count are quoted; the first makes the summary. */
@@ -150,8 +150,9 @@ static void list_limits(struct analysis *analysis, const struct evidence *eviden
 {
     const struct record *record = evidence->record;
     if (evidence->truncated_lines > 0)
-        add_limit(analysis, mem_printf("%u lines are longer than %d bytes: only their start was read",
-                                       evidence->truncated_lines, LINE_MAX_BYTES));
+        add_limit(analysis,
+                  mem_printf("%u lines are longer than %d bytes: only their start was read",
+                             evidence->truncated_lines, LINE_MAX_BYTES));
     if (evidence->hits_dropped)
         add_limit(analysis, mem_printf("a rule matched more than %d times: of those in the middle "
                                        "only the number is kept",
@@ -159,11 +160,12 @@ static void list_limits(struct analysis *analysis, const struct evidence *eviden
     if (evidence->rule_limits > 0)
         add_limit(analysis, mem_printf("rule %s gave up on %u lines", evidence->limited_rule,
                                        evidence->rule_limits));
+    if (record->console.cut)
+        add_limit(analysis, mem_strdup("console.log is larger than is read: its end was left out"));
     if (record->console_facts.dropped_bytes > 0)
-        add_limit(analysis,
-                  mem_printf("console.log: %llu bytes were not kept, at offset %lld",
-                             (unsigned long long)record->console_facts.dropped_bytes,
-                             (long long)record->console_facts.dropped_at));
+        add_limit(analysis, mem_printf("console.log: %llu bytes were not kept, at offset %lld",
+                                       (unsigned long long)record->console_facts.dropped_bytes,
+                                       (long long)record->console_facts.dropped_at));
     if (record->probe.merged)
         add_limit(analysis, mem_strdup("probe: the shortest runs were merged"));
 }

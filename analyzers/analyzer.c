@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analyzers/analyzer.h"
 
-extern const struct analyzer analyzer_kernel, analyzer_rootfs, analyzer_init, analyzer_network, analyzer_supervisor,
-    analyzer_agent, analyzer_vmm, analyzer_host, analyzer_probe;
+extern const struct analyzer analyzer_kernel, analyzer_rootfs, analyzer_init, analyzer_network,
+    analyzer_supervisor, analyzer_agent, analyzer_vmm, analyzer_host, analyzer_probe;
 
 /* From the host to the port, as the layers of the catalogue. */
 static const struct analyzer *const table[] = {

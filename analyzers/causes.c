@@ -177,16 +177,13 @@ static const char *const by_rootfs_corrupt[] = {"vmm.guest-reset",
                                                 "agent.*",
                                                 "probe.*",
                                                 NULL};
-static const char *const by_rootfs_read_only[] = {"rootfs.agent-not-installed",
-                                                  "init.*",
-                                                  "network.not-configured",
-                                                  "network.no-lease",
-                                                  "supervisor.*",
-                                                  "agent.*",
-                                                  "probe.*",
-                                                  NULL};
-static const char *const by_rootfs_agent_not_installed[] = {"init.not-reached",
-                                                            "probe.deadline-too-short", NULL};
+static const char *const by_rootfs_read_only[] = {
+    "init.emergency-mode", "init.unit-start-timeout",   "init.dependency-failed",
+    "init.job-waiting",    "init.not-reached",          "network.not-configured",
+    "network.no-lease",    "supervisor.command-failed", "supervisor.silent-exit",
+    "supervisor.stuck",    "agent.exception",           "agent.crash-loop",
+    "agent.hung",          "probe.deadline-too-short",  NULL};
+static const char *const by_rootfs_agent_not_installed[] = {"probe.deadline-too-short", NULL};
 static const char *const by_init_emergency_mode[] = {
     "rootfs.agent-not-installed", "init.dependency-failed",
     "init.job-waiting",           "init.unit-start-timeout",
@@ -261,7 +258,6 @@ static const char *const by_network_static_invalid[] = {
     "agent.bind-loopback", "probe.deadline-too-short",   NULL};
 static const char *const by_network_address_mismatch[] = {
     "probe.wrong-target", "probe.deadline-too-short", "init.job-waiting", NULL};
-static const char *const by_network_filtered[] = {"probe.deadline-too-short", NULL};
 static const char *const by_supervisor_missing[] = {"supervisor.command-failed",
                                                     "supervisor.silent-exit",
                                                     "supervisor.stuck",
@@ -311,6 +307,13 @@ static const char *const by_agent_exception[] = {
     "supervisor.command-failed", "supervisor.silent-exit",
     "supervisor.kills-agent",    "probe.deadline-too-short",
     "probe.lost-after-ready",    NULL};
+static const char *const by_agent_killed[] = {"agent.crash-loop",
+                                              "agent.hung",
+                                              "supervisor.command-failed",
+                                              "supervisor.silent-exit",
+                                              "probe.deadline-too-short",
+                                              "probe.lost-after-ready",
+                                              NULL};
 static const char *const by_agent_crash_loop[] = {"agent.hung", "probe.deadline-too-short",
                                                   "probe.lost-after-ready", NULL};
 static const char *const by_agent_hung[] = {"agent.unresponsive", "probe.deadline-too-short", NULL};
@@ -556,7 +559,7 @@ static const struct cause table[] = {
     {"network.filtered", "network", "The guest drops the connections",
      "Look at the guest's firewall (`nft list ruleset`, `iptables -S`) and allow the service's "
      "port.",
-     by_network_filtered},
+     by_rootfs_agent_not_installed},
     {"supervisor.missing", "supervisor", "start-all.sh is not there",
      "Put the script where ExecStart= of the unit says, and build the image again.",
      by_supervisor_missing},
@@ -626,7 +629,7 @@ static const struct cause table[] = {
      by_agent_runtime_missing},
     {"agent.bind-loopback", "agent", "The agent listens on loopback only",
      "Let the agent listen on 0.0.0.0 (or on the guest's address) instead of 127.0.0.1.",
-     by_network_filtered},
+     by_rootfs_agent_not_installed},
     {"agent.wrong-port", "agent", "The agent listens on another port",
      "Make the agent's port and the target's \"service.port\" agree: see PORT in the unit's "
      "environment.",
@@ -642,7 +645,7 @@ static const struct cause table[] = {
     {"agent.killed", "agent", "The agent died of a signal",
      "The signal is named above: for SEGV, ILL or ABRT reinstall the runtime and compare the CPU "
      "model with what it was built for; for KILL look for a memory limit.",
-     by_agent_exception},
+     by_agent_killed},
     {"agent.crash-loop", "agent", "The agent dies again and again, its output does not say why",
      "Its output is lost: let the unit write to the console (StandardOutput=journal+console), or "
      "run the agent by hand in the image.",
@@ -654,7 +657,7 @@ static const struct cause table[] = {
     {"agent.unhealthy", "agent", "Something answers on 8080, but not with health",
      "Ask it by hand (`curl -i`) and read the body; check that \"service.health_path\" is right "
      "and that nothing else took the port.",
-     by_network_filtered},
+     by_rootfs_agent_not_installed},
     {"agent.unresponsive", "agent", "8080 accepts and never answers",
      "It accepts and does not answer: its event loop is blocked. Look for synchronous work in the "
      "agent, or send SIGUSR1 and attach an inspector.",
@@ -674,7 +677,7 @@ static const struct cause table[] = {
     {"probe.wrong-target", "probe", "The probe asked the wrong address or port",
      "Correct the address or the port in the target: the agent listens on the one that is quoted "
      "above.",
-     by_network_filtered},
+     by_rootfs_agent_not_installed},
     {"probe.stale-responder", "probe", "The answer came from something else than this boot",
      "Something else answers there: stop the old VM or program that holds the address or port, and "
      "boot again.",

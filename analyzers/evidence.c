@@ -16,7 +16,15 @@
 #include "harness/base/mem.h"
 #include "harness/base/text.h"
 
-enum { CAPTURE_SIZE = 161, KEPT_OF_EACH_RULE = 8 };
+enum { CAPTURE_SIZE = 161, KEPT_OF_EACH_RULE = 8, COMM_LEN = 15 };
+
+/* A line that may turn out to be the last: cleaned only then, for cleaning costs more than copying.
+ */
+struct kept_line {
+    struct quote quote; /* its text is not yet set */
+    char text[LINE_MAX_BYTES + 1];
+    size_t len;
+};
 
 /* State of the pass; `rules` is the evidence's own, writable because matching uses its scratch
  * space. */
@@ -27,9 +35,7 @@ struct pass {
     const char *file_name;
     uint64_t seq;
     int64_t line_ms, near_ms; /* of the line being matched */
-    struct quote last;        /* its text is made at the end: cleaning each line would cost more */
-    char last_text[LINE_MAX_BYTES + 1];
-    size_t last_len;
+    struct kept_line last, last_of_supervisor;
 };
 
 /* Masking comes before cutting: half a secret is no longer recognised as one. */
@@ -142,30 +148,36 @@ static void take_time(struct pass *pass, const struct line *line)
     evidence->last_output_ms = ms;
 }
 
-/* journald names the script as the speaker; the kernel cuts that name to 15 bytes (TASK_COMM_LEN). */
-static void take_supervisor_line(struct pass *pass, const struct line *line)
+static void remember(const struct pass *pass, const struct line *line, struct kept_line *kept)
 {
-    struct evidence *evidence = pass->evidence;
-    const char *supervisor = evidence->record->service.supervisor;
-    if (!line->ident[0] || strncmp(line->ident, supervisor, 15) != 0)
-        return;
-    line_quote(pass, line, &evidence->supervisor_last);
-    if (evidence->supervisor_first.line == 0)
-        evidence->supervisor_first = evidence->supervisor_last;
+    kept->quote = (struct quote){pass->file_name, line->number, line->offset, pass->line_ms, ""};
+    kept->len = line->len < LINE_MAX_BYTES ? line->len : LINE_MAX_BYTES;
+    memcpy(kept->text, line->text, kept->len);
+}
+
+static void take_kept(struct kept_line *kept, struct quote *ret_quote)
+{
+    if (kept->quote.line > 0)
+        clean(kept->quote.text, sizeof(kept->quote.text), kept->text, kept->len);
+    *ret_quote = kept->quote;
 }
 
 static void take_line(struct pass *pass, const struct line *line)
 {
     struct evidence *evidence = pass->evidence;
-    pass->last = (struct quote){pass->file_name, line->number, line->offset, pass->line_ms, ""};
-    pass->last_len = line->len < LINE_MAX_BYTES ? line->len : LINE_MAX_BYTES;
-    memcpy(pass->last_text, line->text, pass->last_len);
+    remember(pass, line, &pass->last);
     if (pass->file != RULE_CONSOLE)
         return;
     evidence->console_lines++;
-    take_supervisor_line(pass, line);
     if (line->source == LINE_KERNEL || evidence->guest_lines > 0)
         evidence->guest_lines++;
+    /* journald names the script as the speaker; the kernel cuts that name (TASK_COMM_LEN). */
+    if (!line->ident[0] ||
+        strncmp(line->ident, evidence->record->service.supervisor, COMM_LEN) != 0)
+        return;
+    if (evidence->supervisor_first.line == 0)
+        line_quote(pass, line, &evidence->supervisor_first);
+    remember(pass, line, &pass->last_of_supervisor);
 }
 
 static void on_line(void *ctx, const struct line *line)
@@ -190,15 +202,13 @@ static void read_file(struct pass *pass, enum rule_file file, const char *file_n
     pass->file = file;
     pass->file_name = file_name;
     pass->near_ms = -1;
-    pass->last = (struct quote){0};
+    pass->last.quote = (struct quote){0};
     struct line_reader *reader = line_reader_new(on_line, pass);
     line_reader_feed(reader, bytes->data, bytes->len);
     line_reader_flush(reader);
     pass->evidence->truncated_lines += line_reader_truncated(reader);
     line_reader_free(reader);
-    if (pass->last.line > 0)
-        clean(pass->last.text, sizeof(pass->last.text), pass->last_text, pass->last_len);
-    *ret_last = pass->last;
+    take_kept(&pass->last, ret_last);
 }
 
 /* Hits of the order in which they were seen: a rule's last hit may stand in an old place. */
@@ -285,6 +295,7 @@ void evidence_init(struct evidence *evidence, const struct record *record, struc
     pass->rules = rules;
     read_file(pass, RULE_CONSOLE, "console.log", &record->console, &evidence->last_line);
     read_file(pass, RULE_VMM_LOG, "vmm.log", &record->vmm_log, &evidence->last_vmm_line);
+    take_kept(&pass->last_of_supervisor, &evidence->supervisor_last);
     free(pass);
     index_hits(evidence);
     learn_agent_ident(evidence);

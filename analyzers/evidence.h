@@ -15,7 +15,7 @@
 #include "analyzers/rules.h"
 #include "harness/record.h"
 
-struct baseline; /* baseline.h */
+struct baseline;  /* baseline.h */
 struct milestone; /* analysis.h */
 
 /*
@@ -64,11 +64,11 @@ struct evidence {
     struct quote last_vmm_line;
     struct quote supervisor_first, supervisor_last; /* lines of the unit's script; line 0: none */
     char agent_ident[LINE_IDENT_SIZE]; /* who said that the agent listens, or its PID; "": nobody */
-    bool arrival_times;       /* quotes' at_ms are the host's; else the guest's own */
-    uint32_t truncated_lines; /* longer than LINE_MAX_BYTES */
-    uint32_t rule_limits;     /* matches given up */
-    const char *limited_rule; /* the first such rule's id */
-    bool hits_dropped;        /* a limit above was met */
+    bool arrival_times;                /* quotes' at_ms are the host's; else the guest's own */
+    uint32_t truncated_lines;          /* longer than LINE_MAX_BYTES */
+    uint32_t rule_limits;              /* matches given up */
+    const char *limited_rule;          /* the first such rule's id */
+    bool hits_dropped;                 /* a limit above was met */
 };
 
 /* Reads the record's console and VMM log through the rules. `rules` and `record` must outlive it.
@@ -110,7 +110,8 @@ int64_t evidence_silence_ms(const struct evidence *evidence);
 /* True while nobody says how the boot ended: a bare console, or one preserved without boot.json. */
 bool evidence_is_bare(const struct evidence *evidence);
 
-/* True if the guest was watched, alive, until the end, so that what it did not do means something. */
+/* True if the guest was watched, alive, until the end, so that what it did not do means something.
+ */
 bool evidence_window_closed(const struct evidence *evidence);
 
 /* True if systemd said anything about the service's unit. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * host: what the host lacked, as its VMM says it or as the record measured it; and what the controller
- * answered.
+ * host: what the host lacked, as its VMM says it or as the record measured it; and what the
+ * controller answered.
  */
 #include <string.h>
 #include <strings.h>
@@ -15,9 +15,10 @@ static const struct rule rules[] = {
     {
         .id = "host.kvm",
         HOST_CAUSE("host.kvm-unavailable", 0.97),
-        .pattern = "Could not access KVM kernel module|failed to initialize kvm|kvm version too old|Error "
-                   "creating (?:the )?K[vV][mM] object|Missing KVM capabilities|/dev/kvm.*(?:No such file|"
-                   "Permission denied|ACL)|KVM_CREATE_VM.* failed|failed to set MSR 0x",
+        .pattern =
+            "Could not access KVM kernel module|failed to initialize kvm|kvm version too old|Error "
+            "creating (?:the )?K[vV][mM] object|Missing KVM capabilities|/dev/kvm.*(?:No such file|"
+            "Permission denied|ACL)|KVM_CREATE_VM.* failed|failed to set MSR 0x",
         .summary = "The VMM cannot use KVM on this host",
         .sample = "Could not access KVM kernel module: Permission denied",
         .near_miss = "qemu-system-x86_64: falling back to tcg",
@@ -33,7 +34,8 @@ static const struct rule rules[] = {
     {
         .id = "host.no-memory",
         HOST_CAUSE("host.memory-exhausted", 0.93),
-        .pattern = "cannot set up guest memory|Cannot allocate memory|Failed to (?:allocate|mmap) guest memory|"
+        .pattern = "cannot set up guest memory|Cannot allocate memory|Failed to (?:allocate|mmap) "
+                   "guest memory|"
                    "os error 12\\b",
         .summary = "The host has not enough memory for the guest",
         .sample = "qemu-system-x86_64: cannot set up guest memory 'pc.ram': Cannot allocate memory",
@@ -42,17 +44,19 @@ static const struct rule rules[] = {
     {
         .id = "host.tap",
         HOST_CAUSE("host.tap-unavailable", 0.95),
-        .pattern = "could not configure /dev/net/tun(?: \\(([^)]*)\\))?|could not open /dev/net/tun|Open tap "
+        .pattern = "could not configure /dev/net/tun(?: \\(([^)]*)\\))?|could not open "
+                   "/dev/net/tun|Open tap "
                    "device failed|TapOpen|Invalid TUN/TAP Backend|bridge helper failed",
         .summary = "The VMM cannot use the TAP device $1",
-        .sample = "qemu-system-x86_64: -netdev tap,id=n0: could not configure /dev/net/tun (tap0): Operation "
+        .sample = "qemu-system-x86_64: -netdev tap,id=n0: could not configure /dev/net/tun (tap0): "
+                  "Operation "
                   "not permitted",
         .near_miss = "qemu-system-x86_64: warning: tap queue limits",
     },
 };
 
-/* Above these a boot is slow whatever its guest does: a quarter of the CPU time stolen, or four runnable
- * tasks for each boot beside our own. */
+/* Above these a boot is slow whatever its guest does: a quarter of the CPU time stolen, or four
+ * runnable tasks for each boot beside our own. */
 static const double HIGH_STEAL_PCT = 25.0, HIGH_LOAD_PER_BOOT = 8.0;
 
 static void judge_load(const struct record *record, struct findings *findings)

@@ -18,7 +18,8 @@ static const struct rule rules[] = {
         .pattern = "^Linux version \\d",
         .literal = "Linux version ",
         .summary = "The kernel runs",
-        .sample = "[    0.000000] Linux version 6.1.0-56-cloud-amd64 (debian-kernel@lists.debian.org)",
+        .sample =
+            "[    0.000000] Linux version 6.1.0-56-cloud-amd64 (debian-kernel@lists.debian.org)",
         .near_miss = "Linux version unknown",
     },
     {
@@ -33,7 +34,8 @@ static const struct rule rules[] = {
     {
         .id = "kernel.other-disk",
         .milestone = "root-device-found",
-        .pattern = "^(?:sd [\\d:]+: \\[sd[a-z]+\\] Attached SCSI|nvme\\d+n\\d+: p1|\\s*nvme\\d+n\\d+:)",
+        .pattern =
+            "^(?:sd [\\d:]+: \\[sd[a-z]+\\] Attached SCSI|nvme\\d+n\\d+: p1|\\s*nvme\\d+n\\d+:)",
         .summary = "The kernel found a disk",
         .sample = "[    2.261833] sd 0:0:0:0: [sda] Attached SCSI disk",
         .near_miss = "[    2.261833] sd 0:0:0:0: [sda] Write Protect is off",
@@ -149,8 +151,9 @@ static const struct rule rules[] = {
     {
         .id = "kernel.root-mount-error",
         FATAL_CAUSE("kernel.root-mount-failed", 0.9),
-        .pattern = "^mount: (?:mounting \\S+ on /(?:root|sysroot|mnt\\S*) failed|/(?:root|sysroot): .*"
-                   "(?:wrong fs type|bad superblock|unknown filesystem type|can't read superblock))",
+        .pattern =
+            "^mount: (?:mounting \\S+ on /(?:root|sysroot|mnt\\S*) failed|/(?:root|sysroot): .*"
+            "(?:wrong fs type|bad superblock|unknown filesystem type|can't read superblock))",
         .literal = "mount: ",
         .summary = "The initramfs could not mount the root file system",
         .sample = "mount: mounting /dev/vda on /root failed: Invalid argument",
@@ -159,9 +162,10 @@ static const struct rule rules[] = {
     {
         .id = "kernel.superblock",
         ERROR_CAUSE("kernel.root-mount-failed", 0.85),
-        .pattern = "^(?:EXT[234]-fs \\([^)]+\\): (?:bad geometry|unable to read superblock|VFS: Can't "
-                   "find ext\\d? ?filesystem|couldn't mount because of unsupported)|XFS \\([^)]+\\): "
-                   "Invalid superblock magic number)",
+        .pattern =
+            "^(?:EXT[234]-fs \\([^)]+\\): (?:bad geometry|unable to read superblock|VFS: Can't "
+            "find ext\\d? ?filesystem|couldn't mount because of unsupported)|XFS \\([^)]+\\): "
+            "Invalid superblock magic number)",
         .summary = "The root device does not hold a file system that the kernel can read",
         .sample = "[    2.3] EXT4-fs (vda): VFS: Can't find ext4 filesystem",
         .near_miss = "[    2.3] EXT4-fs (vda): mounted filesystem with ordered data mode.",
@@ -180,10 +184,11 @@ static const struct rule rules[] = {
     {
         .id = "kernel.init-not-executable",
         ERROR_CAUSE("kernel.init-failed", 0.85),
-        .pattern = "^(?:Failed to execute /(?:init|sbin/init)\\b|Starting init: \\S+ exists but couldn't "
-                   "execute it|Target filesystem doesn't have requested|No init found\\. Try passing "
-                   "init=|run-init: .*(?:No such file|can't execute)|switch_root: .*(?:can't execute|"
-                   "No such file|failed to execute)).*",
+        .pattern =
+            "^(?:Failed to execute /(?:init|sbin/init)\\b|Starting init: \\S+ exists but couldn't "
+            "execute it|Target filesystem doesn't have requested|No init found\\. Try passing "
+            "init=|run-init: .*(?:No such file|can't execute)|switch_root: .*(?:can't execute|"
+            "No such file|failed to execute)).*",
         .summary = "The root file system has no init that can be executed",
         .sample = "[    2.9] Starting init: /sbin/init exists but couldn't execute it (error -13)",
         .near_miss = "[    2.9] Run /sbin/init as init process",
@@ -219,9 +224,10 @@ static const struct rule rules[] = {
     {
         .id = "kernel.oops",
         ERROR_CAUSE("kernel.oops", 0.7),
-        .pattern = "^(?:BUG: (?:kernel NULL pointer|unable to handle|Bad |scheduling while|KASAN|"
-                   "KFENCE)|Oops: |kernel BUG at |general protection fault,? |KASAN: |divide error: |"
-                   "invalid opcode: )(.*)",
+        .pattern =
+            "^(?:BUG: (?:kernel NULL pointer|unable to handle|Bad |scheduling while|KASAN|"
+            "KFENCE)|Oops: |kernel BUG at |general protection fault,? |KASAN: |divide error: |"
+            "invalid opcode: )(.*)",
         .summary = "The kernel met an error of its own",
         .sample = "[    4.2] BUG: kernel NULL pointer dereference, address: 0000000000000008",
         .near_miss = "[    4.2] watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [swapper/0:1]",
@@ -248,20 +254,23 @@ static const struct rule rules[] = {
 };
 
 /*
- * A healthy kernel under emulation is never mute for so long before init speaks: the longest silence in
- * good boots of the bundled guest is under 4 s on a loaded host (precedence.md asks for 10 s at least).
+ * A healthy kernel under emulation is never mute for so long before init speaks: the longest
+ * silence in good boots of the bundled guest is under 4 s on a loaded host (precedence.md asks for
+ * 10 s at least).
  */
 enum { SILENCE_MS = 10 * 1000 };
 
 static void judge_silence(const struct evidence *evidence, struct findings *findings)
 {
     int64_t silent_ms = evidence_silence_ms(evidence);
-    if (!evidence_window_closed(evidence) || evidence_is_bare(evidence) || evidence_reached(evidence, stage_id(STAGE_INIT_STARTED)) ||
-        silent_ms < SILENCE_MS || evidence->guest_lines == 0)
+    if (!evidence_window_closed(evidence) || evidence_is_bare(evidence) ||
+        evidence_reached(evidence, stage_id(STAGE_INIT_STARTED)) || silent_ms < SILENCE_MS ||
+        evidence->guest_lines == 0)
         return;
     struct finding *finding =
         findings_add(findings, "kernel.silent", "kernel.hung", SEVERITY_ERROR, 0.65);
-    finding_say(finding, "The kernel fell silent %.0f s before the boot was given up, before init ran",
+    finding_say(finding,
+                "The kernel fell silent %.0f s before the boot was given up, before init ran",
                 (double)silent_ms / 1000);
     finding_quote(finding, &evidence->last_line);
 }
@@ -274,12 +283,14 @@ static void judge_empty_console(const struct evidence *evidence, struct findings
         return;
     bool spins = record->vmm.cpu_ms * 20 > record->ended_ms;
     struct finding *finding =
-        spins ? findings_add(findings, "kernel.mute", "kernel.no-console-output", SEVERITY_ERROR, 0.8)
-              : findings_add(findings, "vmm.idle", "vmm.start-timeout", SEVERITY_ERROR, 0.75);
+        spins
+            ? findings_add(findings, "kernel.mute", "kernel.no-console-output", SEVERITY_ERROR, 0.8)
+            : findings_add(findings, "vmm.idle", "vmm.start-timeout", SEVERITY_ERROR, 0.75);
     finding_say(finding,
                 spins ? "The kernel never wrote to the console, although the guest used CPU time"
                       : "The guest never ran: no console output and no CPU time used");
-    finding_fact(finding, record->ended_ms, "console: %llu lines; CPU time of the VMM: %lld ms in %lld ms",
+    finding_fact(finding, record->ended_ms,
+                 "console: %llu lines; CPU time of the VMM: %lld ms in %lld ms",
                  (unsigned long long)evidence->console_lines, (long long)record->vmm.cpu_ms,
                  (long long)record->ended_ms);
 }

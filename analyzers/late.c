@@ -55,7 +55,7 @@ static bool known_in_all(const struct baseline *baseline, int milestone)
 
 static void measure(const struct baseline *baseline, struct segment *segment)
 {
-    double values[BASELINE_MAX_RUNS];
+    double values[BASELINE_MAX_RUNS] = {0};
     size_t n = baseline->n_runs;
 
     for (size_t i = 0; i < n; i++)
@@ -97,7 +97,7 @@ static size_t find_segments(const struct baseline *baseline, const struct milest
  * origin. */
 static double slowness(const struct segment *segments, size_t n)
 {
-    double slopes[STAGE_N * STAGE_N];
+    double slopes[STAGE_N * STAGE_N] = {0};
     size_t len = 0;
 
     for (size_t i = 0; i < n; i++) {

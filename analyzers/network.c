@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * network: a ladder of NIC on the bus, driver, interface, link, DHCP, address; each rung seen, contradicted
- * or silent. Silence only counts where somebody who would speak is heard: systemd-networkd names every
- * interface that it manages, and udev says once that a real interface came up. The kernel says nothing
- * when virtio_net works.
+ * network: a ladder of NIC on the bus, driver, interface, link, DHCP, address; each rung seen,
+ * contradicted or silent. Silence only counts where somebody who would speak is heard:
+ * systemd-networkd names every interface that it manages, and udev says once that a real interface
+ * came up. The kernel says nothing when virtio_net works.
  */
 #include <string.h>
 
@@ -34,9 +34,11 @@ static const struct rule rules[] = {
         .pattern = "^Network interface NamePolicy= disabled on kernel command line",
         .literal = "Network interface NamePolicy=",
         .summary = "udev saw a network interface",
-        .sample = "[   10.642035] (udev-worker)[126]: Network interface NamePolicy= disabled on kernel "
-                  "command line.",
-        .near_miss = "[    8.142800] systemd-udevd[117]: Using default interface naming scheme 'v252'.",
+        .sample =
+            "[   10.642035] (udev-worker)[126]: Network interface NamePolicy= disabled on kernel "
+            "command line.",
+        .near_miss =
+            "[    8.142800] systemd-udevd[117]: Using default interface naming scheme 'v252'.",
     },
     {
         .id = "network.interface-renamed",
@@ -59,8 +61,9 @@ static const struct rule rules[] = {
     {
         .id = "network.networkd-interface",
         .milestone = "nic-found",
-        .pattern = "^%{IFACE}: (?:found matching network|Configuring with|Link UP|IPv6 successfully|"
-                   "Gained IPv6LL|Configuring|Link is not managed)",
+        .pattern =
+            "^%{IFACE}: (?:found matching network|Configuring with|Link UP|IPv6 successfully|"
+            "Gained IPv6LL|Configuring|Link is not managed)",
         .summary = "systemd-networkd handles an interface",
         .sample = "[   11.349186] systemd-networkd[123]: eth0: Link UP",
         .near_miss = "[   11.083008] systemd-networkd[123]: lo: Link UP",
@@ -70,7 +73,8 @@ static const struct rule rules[] = {
         .milestone = "nic-found",
         .pattern = "^%{IFACE}: (?:found matching network|Configuring with)",
         .summary = "systemd-networkd has a configuration for the interface",
-        .sample = "[   11.18] systemd-networkd[123]: eth0: Configuring with /etc/systemd/network/20.network.",
+        .sample = "[   11.18] systemd-networkd[123]: eth0: Configuring with "
+                  "/etc/systemd/network/20.network.",
         .near_miss = "[   11.34] systemd-networkd[123]: eth0: Link UP",
     },
     {
@@ -84,8 +88,9 @@ static const struct rule rules[] = {
     {
         .id = "network.carrier",
         .milestone = "link-up",
-        .pattern = "^(?:%{IFACE}: Gained carrier|IPv6: ADDRCONF\\(NETDEV_(?:CHANGE|UP)\\): %{IFACE}: link "
-                   "becomes ready|.*%{IFACE}:? (?:NIC )?[lL]ink is [uU]p)",
+        .pattern =
+            "^(?:%{IFACE}: Gained carrier|IPv6: ADDRCONF\\(NETDEV_(?:CHANGE|UP)\\): %{IFACE}: link "
+            "becomes ready|.*%{IFACE}:? (?:NIC )?[lL]ink is [uU]p)",
         .summary = "The interface has carrier",
         .sample = "[   11.461070] systemd-networkd[123]: eth0: Gained carrier",
         .near_miss = "[   11.090592] systemd-networkd[123]: lo: Gained carrier",
@@ -93,7 +98,8 @@ static const struct rule rules[] = {
     {
         .id = "network.no-carrier",
         .severity = SEVERITY_NOTE,
-        .pattern = "%{IFACE}.*(?:NO-CARRIER|Lost carrier|link is not ready|[lL]ink is [dD]own|no carrier)",
+        .pattern = "^(?=.*(?:NO-CARRIER|Lost carrier|link is not ready|ink is [dD]own|no "
+                   "carrier)).*%{IFACE}",
         .summary = "The interface has no carrier",
         .sample = "[   11.4] IPv6: ADDRCONF(NETDEV_UP): eth0: link is not ready",
         .near_miss = "[   11.4] IPv6: ADDRCONF(NETDEV_CHANGE): eth0: link becomes ready",
@@ -101,12 +107,14 @@ static const struct rule rules[] = {
     {
         .id = "network.dhcp-address",
         .milestone = "address-acquired",
-        .pattern = "^(?:%{IFACE}: DHCPv4 address (%{IP})|bound to (%{IP})|DHCPACK (?:of|from) (%{IP})|"
-                   "%{IFACE}: leased (%{IP}) for|.*[lL]ease of (?:%{IP}) obtained|IP-Config: Complete|"
-                   ".*dhcp4 \\(%{IFACE}\\):.*address[ =](?:%{IP}))",
+        .pattern =
+            "^(?:%{IFACE}: DHCPv4 address (%{IP})|bound to (%{IP})|DHCPACK (?:of|from) (%{IP})|"
+            "%{IFACE}: leased (%{IP}) for|.*[lL]ease of (?:%{IP}) obtained|IP-Config: Complete|"
+            ".*dhcp4 \\(%{IFACE}\\):.*address[ =](?:%{IP}))",
         .summary = "The guest got an address by DHCP",
-        .sample = "[   11.622891] systemd-networkd[123]: eth0: DHCPv4 address 10.0.2.15/24 acquired "
-                  "from 10.0.2.2",
+        .sample =
+            "[   11.622891] systemd-networkd[123]: eth0: DHCPv4 address 10.0.2.15/24 acquired "
+            "from 10.0.2.2",
         .near_miss = "[   11.622891] systemd-networkd[123]: eth0: DHCPv4 address conflict",
     },
     {
@@ -115,7 +123,8 @@ static const struct rule rules[] = {
         .pattern = "^(?:DHCPDISCOVER on \\S+|udhcpc: (?:sending|broadcasting) discover|%{IFACE}: "
                    "soliciting a DHCP lease|Sending DHCP requests)",
         .summary = "The guest asks for a DHCP lease",
-        .sample = "[   14.1] dhclient[99]: DHCPDISCOVER on eth0 to 255.255.255.255 port 67 interval 6",
+        .sample =
+            "[   14.1] dhclient[99]: DHCPDISCOVER on eth0 to 255.255.255.255 port 67 interval 6",
         .near_miss = "[   14.1] dhclient[99]: DHCPREQUEST for 10.0.2.15 on eth0",
     },
     {
@@ -123,10 +132,11 @@ static const struct rule rules[] = {
         .cause = "network.no-lease",
         .severity = SEVERITY_ERROR,
         .confidence = 0.9,
-        .pattern = "^(?:No DHCPOFFERS received|No working leases in persistent database|udhcpc: no "
-                   "lease|%{IFACE}: DHCPv4 (?:client: )?timed out|.*dhcp4 \\(%{IFACE}\\): request timed "
-                   "out|IP-Config: (?:Retrying|Auto-configuration of network failed)|DHCP/BOOTP: "
-                   "Ignoring)",
+        .pattern =
+            "^(?:No DHCPOFFERS received|No working leases in persistent database|udhcpc: no "
+            "lease|%{IFACE}: DHCPv4 (?:client: )?timed out|.*dhcp4 \\(%{IFACE}\\): request timed "
+            "out|IP-Config: (?:Retrying|Auto-configuration of network failed)|DHCP/BOOTP: "
+            "Ignoring)",
         .summary = "The guest asked for a DHCP lease and got none",
         .sample = "[   74.1] dhclient[99]: No DHCPOFFERS received.",
         .near_miss = "[   14.1] dhclient[99]: DHCPOFFER of 10.0.2.15 from 10.0.2.2",
@@ -156,9 +166,10 @@ static const struct rule rules[] = {
         .cause = "network.driver-missing",
         .severity = SEVERITY_ERROR,
         .confidence = 0.92,
-        .pattern = "(?:FATAL: Module|[Ff]ailed to find module|could not find module|module|modprobe: "
-                   "can't load module|[Ff]ailed to insert module) '?(virtio[_-]net|net_failover|e1000e?|"
-                   "vmxnet3)'?(?: not found|\\b.*(?:failed to load|No such file|[Ii]nvalid)|$)",
+        .pattern =
+            "(?:FATAL: Module|[Ff]ailed to find module|could not find module|module|modprobe: "
+            "can't load module|[Ff]ailed to insert module) '?(virtio[_-]net|net_failover|e1000e?|"
+            "vmxnet3)'?(?: not found|\\b.*(?:failed to load|No such file|[Ii]nvalid)|$)",
         .summary = "The driver $1 of the network card is not in the image",
         .sample = "[    5.8] systemd-modules-load[101]: Failed to find module 'virtio_net'",
         .near_miss = "[    2.988552] systemd[1]: Failed to find module 'autofs4'",
@@ -168,8 +179,9 @@ static const struct rule rules[] = {
         .cause = "network.driver-missing",
         .severity = SEVERITY_ERROR,
         .confidence = 0.9,
-        .pattern = "^(?:virtio_net|net_failover|e1000e?): (?:disagrees about version of symbol|Unknown "
-                   "symbol|version magic '[^']*' should be)",
+        .pattern =
+            "^(?:virtio_net|net_failover|e1000e?): (?:disagrees about version of symbol|Unknown "
+            "symbol|version magic '[^']*' should be)",
         .summary = "The driver of the network card belongs to another kernel",
         .sample = "[    5.8] virtio_net: disagrees about version of symbol module_layout",
         .near_miss = "[    5.8] virtio_blk: disagrees about version of symbol module_layout",
@@ -179,12 +191,14 @@ static const struct rule rules[] = {
         .cause = "network.driver-missing",
         .severity = SEVERITY_NOTE,
         .confidence = 0.5,
-        .pattern = "could not open (?:directory|moddep file|builtin file) '?/lib/modules/\\S+|/lib/modules/"
+        .pattern = "could not open (?:directory|moddep file|builtin file) "
+                   "'?/lib/modules/\\S+|/lib/modules/"
                    "\\S+: No such file",
         .literal = "/lib/modules/",
         .summary = "The image has no modules for the running kernel",
-        .sample = "[    5.8] modprobe[99]: modprobe: ERROR: could not open directory /lib/modules/6.1.0: "
-                  "No such file or directory",
+        .sample =
+            "[    5.8] modprobe[99]: modprobe: ERROR: could not open directory /lib/modules/6.1.0: "
+            "No such file or directory",
         .near_miss = "[    5.8] kmod[99]: reading /lib/modules/6.1.0/modules.dep",
     },
     {
@@ -192,7 +206,8 @@ static const struct rule rules[] = {
         .cause = "network.driver-missing",
         .severity = SEVERITY_ERROR,
         .confidence = 0.55,
-        .pattern = "(?:Cannot find device \"%{IFACE}\"|%{IFACE}: (?:ERROR while getting interface flags: )?No "
+        .pattern = "(?:Cannot find device \"%{IFACE}\"|%{IFACE}: (?:ERROR while getting interface "
+                   "flags: )?No "
                    "such device|SIOC\\w+: No such device)",
         .summary = "The configured interface does not exist in the guest",
         .sample = "[    9.1] ifup[99]: Cannot find device \"eth0\"",
@@ -203,9 +218,11 @@ static const struct rule rules[] = {
         .cause = "network.static-invalid",
         .severity = SEVERITY_ERROR,
         .confidence = 0.85,
-        .pattern = "(?:\\.network:\\d+: .*(?:[aA]ddress|[gG]ateway|[iI]nvalid|[fF]ailed to parse).*|Nexthop has "
+        .pattern = "(?:\\.network:\\d+: .*(?:[aA]ddress|[gG]ateway|[iI]nvalid|[fF]ailed to "
+                   "parse).*|Nexthop has "
                    "invalid gateway|^ip: .*(?:any valid (?:prefix|address)|invalid)|IP-Config: .*"
-                   "(?:[iI]nvalid|undefined)|^%{IFACE}: .*(?:[iI]nvalid (?:network )?address|Could not set "
+                   "(?:[iI]nvalid|undefined)|^%{IFACE}: .*(?:[iI]nvalid (?:network )?address|Could "
+                   "not set "
                    "(?:route|address)).*)",
         .summary = "The static network configuration is wrong",
         .sample = "[    9.1] systemd-networkd[99]: /etc/systemd/network/20-eth0.network:6: Address "
@@ -251,21 +268,22 @@ static void quote_ladder(const struct evidence *evidence, struct finding *findin
 static bool argv_has_nic(char *const *argv)
 {
     for (; *argv; argv++)
-        if (strstr(*argv, "virtio-net") || strstr(*argv, "e1000") || strstr(*argv, "host_dev_name") ||
-            strncmp(*argv, "-nic", 4) == 0)
+        if (strstr(*argv, "virtio-net") || strstr(*argv, "e1000") ||
+            strstr(*argv, "host_dev_name") || strncmp(*argv, "-nic", 4) == 0)
             return true;
     return false;
 }
 
 /*
- * What is absent weighs less where the whole console fell silent: then more than the network may hang.
- * `weight` of a console that went on is 1.
+ * What is absent weighs less where the whole console fell silent: then more than the network may
+ * hang. `weight` of a console that went on is 1.
  */
 static void judge_missing_interface(const struct evidence *evidence, double weight,
                                     struct findings *findings)
 {
     char *const *argv = evidence->record->vmm.argv;
-    bool on_bus = evidence_count(evidence, "network.nic-on-bus") > 0 || (argv && argv_has_nic(argv));
+    bool on_bus =
+        evidence_count(evidence, "network.nic-on-bus") > 0 || (argv && argv_has_nic(argv));
     bool bus_is_pci = evidence_count(evidence, "network.pci-bus") > 0;
     bool no_nic = (argv && !argv_has_nic(argv)) || (!argv && bus_is_pci && !on_bus);
     struct finding *finding =
@@ -273,9 +291,10 @@ static void judge_missing_interface(const struct evidence *evidence, double weig
                               (argv ? 0.9 : 0.6) * weight)
                : findings_add(findings, "network.no-interface", "network.driver-missing",
                               SEVERITY_ERROR, (on_bus ? 0.85 : 0.6) * weight);
-    finding_say(finding, no_nic ? "The VM has no network card"
-                                : "The VM has a network card, but the guest never got an interface for "
-                                  "it: its driver is missing");
+    finding_say(finding,
+                no_nic ? "The VM has no network card"
+                       : "The VM has a network card, but the guest never got an interface for "
+                         "it: its driver is missing");
     quote_ladder(evidence, finding);
 }
 
@@ -288,9 +307,10 @@ static void judge_unconfigured(const struct evidence *evidence, double weight,
                                SEVERITY_ERROR, 0.75 * weight)
                 : findings_add(findings, "network.unmanaged", "network.not-configured",
                                SEVERITY_ERROR, 0.85 * weight);
-    finding_say(finding, renamed ? "The interface got another name, and no configuration matches it"
-                                 : "The guest has a network interface, but no configuration matches it: "
-                                   "nobody set it up");
+    finding_say(finding,
+                renamed ? "The interface got another name, and no configuration matches it"
+                        : "The guest has a network interface, but no configuration matches it: "
+                          "nobody set it up");
     if (renamed)
         finding_hit(finding, renamed);
     quote_ladder(evidence, finding);
@@ -298,16 +318,17 @@ static void judge_unconfigured(const struct evidence *evidence, double weight,
 
 static void judge_no_link(const struct evidence *evidence, double weight, struct findings *findings)
 {
+    const struct hit *carrier = evidence_last(evidence, "network.no-carrier");
     struct finding *finding = findings_add(findings, "network.no-link", "network.link-down",
-                                           SEVERITY_ERROR, 0.8 * weight);
+                                           SEVERITY_ERROR, (carrier ? 0.88 : 0.75) * weight);
     finding_say(finding, "The interface is configured and never got carrier");
     finding_hit(finding, evidence_first(evidence, "network.configured-by"));
-    const struct hit *carrier = evidence_last(evidence, "network.no-carrier");
     if (carrier)
         finding_hit(finding, carrier);
 }
 
-static void judge_no_lease(const struct evidence *evidence, double weight, struct findings *findings)
+static void judge_no_lease(const struct evidence *evidence, double weight,
+                           struct findings *findings)
 {
     const struct hit *carrier = evidence_last(evidence, "network.carrier");
     struct finding *finding = findings_add(findings, "network.link-without-lease",
@@ -318,7 +339,8 @@ static void judge_no_lease(const struct evidence *evidence, double weight, struc
     finding_hit(finding, evidence_first(evidence, "network.configured-by"));
 }
 
-/* systemd-networkd speaks on this console, was done with all interfaces, and time enough has passed. */
+/* systemd-networkd speaks on this console, was done with all interfaces, and time enough has
+ * passed. */
 static void judge_networkd(const struct evidence *evidence, struct findings *findings)
 {
     const struct hit *ready = evidence_first(evidence, "network.networkd-ready");
@@ -363,7 +385,8 @@ static void judge_mismatch(const struct evidence *evidence, struct findings *fin
     const char *expected = evidence->record->guest.expected_address;
     const struct hit *lease = evidence_last(evidence, "network.dhcp-address");
     const char *network = evidence->record->probe.network;
-    if (!expected || !lease || !network || strcmp(network, "tap") != 0 || strstr(lease->text, expected))
+    if (!expected || !lease || !network || strcmp(network, "tap") != 0 ||
+        strstr(lease->text, expected))
         return;
     struct finding *finding = findings_add(findings, "network.other-address",
                                            "network.address-mismatch", SEVERITY_ERROR, 0.9);

@@ -161,7 +161,7 @@ static void take_word(struct scan *scan, const char *start)
         mask(scan, run_of(scan->span.at, scan->span.end, LINE_MAX_BYTES, is_key_char), "<key>");
         return;
     }
-    size_t date = digit ? 0 : mask_worded_date(&scan->span);
+    size_t date = len == 3 ? mask_worded_date(&scan->span) : 0;
     if (date) {
         mask(scan, date, "<date>");
         return;

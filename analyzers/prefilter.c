@@ -21,7 +21,6 @@ struct state {
 };
 
 struct prefilter {
-    size_t n; /* literals */
     size_t n_words;
     size_t n_states, cap_states;
     size_t width; /* columns of `next` */
@@ -29,12 +28,13 @@ struct prefilter {
     struct state *states;
     uint32_t *next;   /* [state * width + column]; ROOT where nothing fits */
     uint32_t *same;   /* per literal: another one that ends in the same state, or NONE */
-    uint64_t *always; /* the set of literals that occur in every text */
+    size_t *ids;      /* per literal */
+    uint64_t *always; /* the ids that are in every set */
 };
 
-size_t prefilter_words(size_t n)
+size_t prefilter_words(size_t n_ids)
 {
-    return (n + 63) / 64;
+    return (n_ids + 63) / 64;
 }
 
 static void set_bit(uint64_t *set, size_t i)
@@ -42,23 +42,26 @@ static void set_bit(uint64_t *set, size_t i)
     set[i / 64] |= UINT64_C(1) << (i % 64);
 }
 
-static bool is_empty(const char *literal)
+static char fold(char c)
 {
-    return !literal || !*literal;
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
 /* Column 0 is for bytes that occur in no literal. */
-static void number_columns(struct prefilter *prefilter, const char *const *literals)
+static void number_columns(struct prefilter *prefilter, const struct prefilter_literal *literals,
+                           size_t n)
 {
     prefilter->width = 1;
-    for (size_t i = 0; i < prefilter->n; i++) {
-        for (const char *at = literals[i]; !is_empty(at); at++) {
-            uint16_t *column = &prefilter->column[(unsigned char)*at];
+    for (size_t i = 0; i < n; i++) {
+        for (const char *at = literals[i].text; *at; at++) {
+            uint16_t *column = &prefilter->column[(unsigned char)fold(*at)];
 
             if (!*column)
                 *column = (uint16_t)prefilter->width++;
         }
     }
+    for (int c = 'A'; c <= 'Z'; c++)
+        prefilter->column[c] = prefilter->column[(unsigned char)fold((char)c)];
 }
 
 static size_t add_state(struct prefilter *prefilter)
@@ -124,21 +127,22 @@ static void complete(struct prefilter *prefilter)
     free(queue);
 }
 
-struct prefilter *prefilter_new(const char *const *literals, size_t n)
+struct prefilter *prefilter_new(const struct prefilter_literal *literals, size_t n, size_t n_ids)
 {
     struct prefilter *prefilter = mem_calloc(1, sizeof(*prefilter));
 
-    prefilter->n = n;
-    prefilter->n_words = prefilter_words(n);
+    prefilter->n_words = prefilter_words(n_ids);
     prefilter->same = mem_calloc(n + 1, sizeof(*prefilter->same));
+    prefilter->ids = mem_calloc(n + 1, sizeof(*prefilter->ids));
     prefilter->always = mem_calloc(prefilter->n_words + 1, sizeof(*prefilter->always));
-    number_columns(prefilter, literals);
+    number_columns(prefilter, literals, n);
     add_state(prefilter);
     for (size_t i = 0; i < n; i++) {
-        if (is_empty(literals[i]))
-            set_bit(prefilter->always, i);
+        prefilter->ids[i] = literals[i].id;
+        if (*literals[i].text)
+            add_literal(prefilter, i, literals[i].text);
         else
-            add_literal(prefilter, i, literals[i]);
+            set_bit(prefilter->always, literals[i].id);
     }
     complete(prefilter);
     return prefilter;
@@ -151,6 +155,7 @@ void prefilter_free(struct prefilter *prefilter)
     free(prefilter->states);
     free(prefilter->next);
     free(prefilter->same);
+    free(prefilter->ids);
     free(prefilter->always);
     free(prefilter);
 }
@@ -159,13 +164,8 @@ static void report(const struct prefilter *prefilter, uint32_t state, uint64_t *
 {
     for (uint32_t at = prefilter->states[state].report; at != ROOT;
          at = prefilter->states[prefilter->states[at].fail].report) {
-        uint32_t literal = prefilter->states[at].ends;
-
-        /* All suffixes were reported together with it. */
-        if (set[literal / 64] & UINT64_C(1) << (literal % 64))
-            return;
-        for (; literal != NONE; literal = prefilter->same[literal])
-            set_bit(set, literal);
+        for (uint32_t i = prefilter->states[at].ends; i != NONE; i = prefilter->same[i])
+            set_bit(set, prefilter->ids[i]);
     }
 }
 

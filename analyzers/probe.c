@@ -2,9 +2,9 @@
 /*
  * probe: what the host met at the port, over time, and whether the boot was merely cut short.
  *
- * On a TAP, refused means: guest up, nothing listens. In user-mode networking a forwarder stands in front,
- * so that reset means what refused means on a TAP, refused means that the VMM does not listen (any more),
- * and no-answer is normal until the guest has an address.
+ * On a TAP, refused means: guest up, nothing listens. In user-mode networking a forwarder stands in
+ * front, so that reset means what refused means on a TAP, refused means that the VMM does not
+ * listen (any more), and no-answer is normal until the guest has an address.
  */
 #include <string.h>
 
@@ -42,8 +42,8 @@ static void judge_lost(const struct record *record, struct findings *findings)
         const struct probe_run *run = &record->probe.runs[i];
         if (run->class != PROBE_READY || last->class == PROBE_READY)
             continue;
-        struct finding *finding = findings_add(findings, "probe.lost", "probe.lost-after-ready",
-                                               SEVERITY_ERROR, 0.8);
+        struct finding *finding =
+            findings_add(findings, "probe.lost", "probe.lost-after-ready", SEVERITY_ERROR, 0.8);
         finding_say(finding, "It answered at %.1f s and then stopped: %s",
                     (double)run->from_ms / 1000, probe_class_name(last->class));
         say_run(finding, run);
@@ -153,7 +153,8 @@ static const struct milestone *last_dated(const struct evidence *evidence)
     return found;
 }
 
-/* Advancing until the end: the console spoke, or a milestone was reached, less than the patience ago. */
+/* Advancing until the end: the console spoke, or a milestone was reached, less than the patience
+ * ago. */
 static void judge_deadline(const struct evidence *evidence, struct findings *findings)
 {
     const struct record *record = evidence->record;
@@ -162,7 +163,8 @@ static void judge_deadline(const struct evidence *evidence, struct findings *fin
         evidence->guest_lines == 0)
         return;
     int furthest = stage_furthest(evidence->milestones);
-    enum stage next = furthest < STAGE_PORT_ANSWERS ? (enum stage)(furthest + 1) : STAGE_PORT_ANSWERS;
+    enum stage next =
+        furthest < STAGE_PORT_ANSWERS ? (enum stage)(furthest + 1) : STAGE_PORT_ANSWERS;
     int64_t patience_ms = stage_patience_ms(evidence, (enum stage)furthest, next, STUCK_MS);
     int64_t silent_ms = evidence_silence_ms(evidence);
     int64_t usual_ms = usual_ready_ms(evidence->baseline);
@@ -173,15 +175,18 @@ static void judge_deadline(const struct evidence *evidence, struct findings *fin
     struct finding *finding = findings_add(findings, "probe.deadline", "probe.deadline-too-short",
                                            SEVERITY_ERROR, confidence);
     if (early)
-        finding_say(finding,
-                    "The boot was still advancing when the deadline of %.0f s came: it had reached %s, "
-                    "and good boots take up to %.0f s",
-                    (double)record->ended_ms / 1000, last->id, (double)usual_ms / 1000);
+        finding_say(
+            finding,
+            "The boot was still advancing when the deadline of %.0f s came: it had reached %s, "
+            "and good boots take up to %.0f s",
+            (double)record->ended_ms / 1000, last->id, (double)usual_ms / 1000);
     else
-        finding_say(finding,
-                    "The boot was still advancing when the deadline of %.0f s came: it had reached %s",
-                    (double)record->ended_ms / 1000, last->id);
-    finding_fact(finding, record->ended_ms, "deadline: %.1f s; the console's last byte came %.1f s before",
+        finding_say(
+            finding,
+            "The boot was still advancing when the deadline of %.0f s came: it had reached %s",
+            (double)record->ended_ms / 1000, last->id);
+    finding_fact(finding, record->ended_ms,
+                 "deadline: %.1f s; the console's last byte came %.1f s before",
                  (double)record->ended_ms / 1000, (double)silent_ms / 1000);
     if (evidence->last_line.line > last->quote.line)
         finding_quote(finding, &evidence->last_line);

@@ -247,9 +247,10 @@ static void ask_port(struct question *question, const struct analysis *analysis,
     } else {
         quote_stage(question, analysis, STAGE_AGENT_LISTENING);
         set(question, ANSWER_UNKNOWN,
-            mem_strdup(analysis->outcome == OUTCOME_READY
-                           ? "The agent says that it listens; whether it was reached is not recorded"
-                           : "Nothing says whether the port was reached"));
+            mem_strdup(
+                analysis->outcome == OUTCOME_READY
+                    ? "The agent says that it listens; whether it was reached is not recorded"
+                    : "Nothing says whether the port was reached"));
     }
 }
 
@@ -260,9 +261,9 @@ void questions_answer(struct analysis *analysis, const struct evidence *evidence
         void (*ask)(struct question *question, const struct analysis *analysis,
                     const struct evidence *evidence);
     } all[ANALYSIS_N_QUESTIONS] = {
-        {"kernel-booted", ask_kernel},       {"network-up", ask_network},
-        {"services-started", ask_services},  {"agent-started", ask_agent},
-        {"errors-seen", ask_errors},         {"port-8080-reachable", ask_port},
+        {"kernel-booted", ask_kernel},      {"network-up", ask_network},
+        {"services-started", ask_services}, {"agent-started", ask_agent},
+        {"errors-seen", ask_errors},        {"port-8080-reachable", ask_port},
     };
     for (size_t i = 0; i < ANALYSIS_N_QUESTIONS; i++) {
         analysis->questions[i] = (struct question){.id = all[i].id};

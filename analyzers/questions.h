@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* questions: the six that every analysis answers: yes, no or unknown, in one sentence, with its lines. */
+/* questions: the six that every analysis answers: yes, no or unknown, in one sentence, with its
+ * lines. */
 #ifndef BOOTDIAG_QUESTIONS_H
 #define BOOTDIAG_QUESTIONS_H
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * rootfs: a damaged, read-only or full root file system, which speaks through the kernel and through
- * every program; and an image in which the agent is not installed, which shows only as an absence.
+ * rootfs: a damaged, read-only or full root file system, which speaks through the kernel and
+ * through every program; and an image in which the agent is not installed, which shows only as an
+ * absence.
  */
 #include "analyzers/analyzer.h"
 #include "analyzers/stage.h"
@@ -12,12 +13,15 @@ static const struct rule rules[] = {
         .cause = "rootfs.corrupt",
         .severity = SEVERITY_ERROR,
         .confidence = 0.92,
-        .pattern = "^(?:EXT[234]-fs (?:error|warning) \\(device [^)]+\\): (?!\\S*: checktime)(.*)|EXT[234]-"
-                   "fs \\([^)]+\\): (?:error loading journal|Remounting filesystem read-only|warning: "
-                   "mounting fs with errors.*|initial error at time.*)|(?:XFS|BTRFS) .*(?:[cC]orrupt).*)",
+        .pattern =
+            "^(?:EXT[234]-fs (?:error|warning) \\(device [^)]+\\): (?!\\S*: "
+            "checktime)(.*)|EXT[234]-"
+            "fs \\([^)]+\\): (?:error loading journal|Remounting filesystem read-only|warning: "
+            "mounting fs with errors.*|initial error at time.*)|(?:XFS|BTRFS) .*(?:[cC]orrupt).*)",
         .summary = "The kernel found the file system damaged",
-        .sample = "[    3.9] EXT4-fs error (device vda): ext4_lookup:1854: inode #131: comm systemd: "
-                  "iget: checksum invalid",
+        .sample =
+            "[    3.9] EXT4-fs error (device vda): ext4_lookup:1854: inode #131: comm systemd: "
+            "iget: checksum invalid",
         .near_miss = "[    2.3] EXT4-fs (vda): mounted filesystem with ordered data mode.",
     },
     {
@@ -25,10 +29,12 @@ static const struct rule rules[] = {
         .cause = "rootfs.corrupt",
         .severity = SEVERITY_ERROR,
         .confidence = 0.85,
-        .pattern = "UNEXPECTED INCONSISTENCY; RUN fsck MANUALLY|fsck (?:exited with status code|failed "
-                   "with (?:error|exit) code) (?:[4-9]|[1-9]\\d)",
+        .pattern =
+            "UNEXPECTED INCONSISTENCY; RUN fsck MANUALLY|fsck (?:exited with status code|failed "
+            "with (?:error|exit) code) (?:[4-9]|[1-9]\\d)",
         .summary = "The file system check found damage that it could not repair",
-        .sample = "[    4.1] systemd-fsck[88]: /dev/vda: UNEXPECTED INCONSISTENCY; RUN fsck MANUALLY.",
+        .sample =
+            "[    4.1] systemd-fsck[88]: /dev/vda: UNEXPECTED INCONSISTENCY; RUN fsck MANUALLY.",
         .near_miss = "[    4.1] systemd-fsck[88]: fsck exited with status code 1",
     },
     {
@@ -36,7 +42,7 @@ static const struct rule rules[] = {
         .cause = "rootfs.corrupt",
         .severity = SEVERITY_ERROR,
         .confidence = 0.75,
-        .pattern = ": (?:Structure needs cleaning|Bad message|Input/output error)\\.?$",
+        .pattern = ": (?:Structure needs cleaning|Bad message)\\.?$",
         .summary = "A file could not be read: the file system is damaged",
         .sample = "[    5.1] (node)[126]: x.service: Failed to execute /usr/bin/node: Bad message",
         .near_miss = "[    5.1] app[126]: Bad message received",
@@ -46,8 +52,8 @@ static const struct rule rules[] = {
         .cause = "rootfs.read-only",
         .severity = SEVERITY_ERROR,
         .confidence = 0.7,
-        .pattern = "(?i)Read-only file system|\\bEROFS\\b",
-        .literal = NULL,
+        .pattern = "[rR]ead-only file system",
+        .literal = "ead-only file system",
         .summary = "Something could not be written: the file system is read-only",
         .sample = "[    5.1] start-all.sh[126]: cannot create /var/run/x: Read-only file system",
         .near_miss = "[    5.1] EXT4-fs (vda): mounted filesystem ro",
@@ -57,11 +63,24 @@ static const struct rule rules[] = {
         .cause = "rootfs.full",
         .severity = SEVERITY_ERROR,
         .confidence = 0.8,
-        .pattern = "^(?!.*(?:inotify|file watchers|/run/|/dev/shm)).*(?:[nN]o space left on device|\\bENOSPC\\b)",
-        .literal = NULL,
+        .pattern = "^(?!.*(?:inotify|file watchers|/run/|/dev/shm)).*[nN]o space left on device",
+        .literal = "o space left on device",
         .summary = "Something could not be written: the guest's disk is full",
         .sample = "[    5.1] start-all.sh[126]: write error: No space left on device",
-        .near_miss = "[    5.1] start-all.sh[126]: inotify_add_watch failed: No space left on device",
+        .near_miss =
+            "[    5.1] start-all.sh[126]: inotify_add_watch failed: No space left on device",
+    },
+    {
+        .id = "rootfs.enospc",
+        .cause = "rootfs.full",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.7,
+        .pattern = "\\bENOSPC\\b(?!.*(?:file watchers|inotify|no space left))",
+        .literal = "ENOSPC",
+        .summary = "Something could not be written: the guest's disk is full",
+        .sample = "[    5.1] start-all.sh[126]: {\"msg\":\"write failed\",\"code\":\"ENOSPC\"}",
+        .near_miss =
+            "[    5.1] start-all.sh[126]: Error: ENOSPC: System limit for number of file watchers",
     },
 };
 
@@ -83,4 +102,5 @@ static void judge_absence(const struct evidence *evidence, struct findings *find
         finding_hit(finding, login);
 }
 
-const struct analyzer analyzer_rootfs = {"rootfs", rules, sizeof(rules) / sizeof(rules[0]), judge_absence};
+const struct analyzer analyzer_rootfs = {"rootfs", rules, sizeof(rules) / sizeof(rules[0]),
+                                         judge_absence};

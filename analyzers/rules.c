@@ -13,6 +13,7 @@
 #include <pcre2.h>
 
 #include "analyzers/analyzer.h"
+#include "analyzers/literal.h"
 #include "analyzers/macro.h"
 #include "analyzers/prefilter.h"
 #include "harness/base/buf.h"
@@ -37,21 +38,58 @@ struct ruleset {
     pcre2_jit_stack *jit_stack; /* NULL: no JIT */
 };
 
+/* The literals of all rules, while they are gathered. */
+struct gathering {
+    struct prefilter_literal *items; /* owned, with their texts */
+    size_t len, cap;
+};
+
+static void gather(struct gathering *gathering, size_t rule, char *text)
+{
+    gathering->items =
+        mem_grow(gathering->items, gathering->len, &gathering->cap, sizeof(*gathering->items));
+    gathering->items[gathering->len++] = (struct prefilter_literal){text, rule};
+}
+
+static void gathering_release(struct gathering *gathering)
+{
+    for (size_t i = 0; i < gathering->len; i++)
+        free((char *)gathering->items[i].text);
+    free(gathering->items);
+}
+
+/* The rule's own literal, else those that its pattern needs; an empty one if there are none. */
+static int gather_literals(struct gathering *gathering, size_t index, const struct rule *rule,
+                           const char *pattern, const struct service *service, struct err *err)
+{
+    auto_literals struct literals literals = {0};
+    auto_buf struct buf text = {0};
+
+    if (rule->literal) {
+        buf_init(&text, PATTERN_MAX);
+        if (macro_literal(rule->literal, service, &text, err) < 0)
+            return err_prefix(err, "rule %s: its literal", rule->id);
+        gather(gathering, index, buf_steal(&text));
+        return 0;
+    }
+    literals_init(&literals, pattern);
+    for (size_t i = 0; i < literals.n; i++)
+        gather(gathering, index, mem_strdup(literals.texts[i]));
+    if (!literals.n)
+        gather(gathering, index, mem_strdup(""));
+    return 0;
+}
+
 /* Consoles are bytes, so a pattern may not ask for UTF; \C has no meaning then. */
-static pcre2_code *compile(const struct rule *rule, const struct service *service, struct err *err)
+static pcre2_code *compile(const struct rule *rule, const struct buf *pattern,
+                           const struct service *service, struct err *err)
 {
     const uint32_t options = PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C;
-    auto_buf struct buf text = {0};
     PCRE2_SIZE offset;
     int code;
-
-    buf_init(&text, PATTERN_MAX);
-    if (macro_expand(rule->pattern, service, &text, err) < 0) {
-        (void)err_prefix(err, "rule %s", rule->id);
-        return NULL;
-    }
     pcre2_code *program =
-        pcre2_compile((PCRE2_SPTR)buf_text(&text), text.len, options, &code, &offset, NULL);
+        pcre2_compile((PCRE2_SPTR)buf_text(pattern), pattern->len, options, &code, &offset, NULL);
+
     if (!program) {
         PCRE2_UCHAR reason[128] = "";
 
@@ -64,37 +102,31 @@ static pcre2_code *compile(const struct rule *rule, const struct service *servic
     return program;
 }
 
-static int compile_all(struct ruleset *rules, const struct service *service, struct err *err)
+static int add_rule(struct ruleset *rules, size_t index, struct gathering *gathering,
+                    const struct service *service, struct err *err)
 {
-    for (size_t i = 0; i < rules->len; i++) {
-        rules->codes[i] = compile(rules->rules[i], service, err);
-        if (!rules->codes[i])
-            return -1;
-    }
-    return 0;
+    const struct rule *rule = rules->rules[index];
+    auto_buf struct buf pattern = {0};
+
+    buf_init(&pattern, PATTERN_MAX);
+    if (macro_expand(rule->pattern, service, &pattern, err) < 0)
+        return err_prefix(err, "rule %s", rule->id);
+    rules->codes[index] = compile(rule, &pattern, service, err);
+    if (!rules->codes[index])
+        return -1;
+    return gather_literals(gathering, index, rule, buf_text(&pattern), service, err);
 }
 
-static int build_prefilter(struct ruleset *rules, const struct service *service, struct err *err)
+static int compile_all(struct ruleset *rules, const struct service *service, struct err *err)
 {
-    char **literals = mem_calloc(rules->len + 1, sizeof(*literals));
+    struct gathering gathering = {0};
     int rc = 0;
 
-    for (size_t i = 0; i < rules->len && !rc; i++) {
-        auto_buf struct buf text = {0};
-
-        if (!rules->rules[i]->literal)
-            continue;
-        buf_init(&text, PATTERN_MAX);
-        rc = macro_literal(rules->rules[i]->literal, service, &text, err);
-        if (rc < 0)
-            (void)err_prefix(err, "rule %s: its literal", rules->rules[i]->id);
-        literals[i] = buf_steal(&text);
-    }
+    for (size_t i = 0; i < rules->len && !rc; i++)
+        rc = add_rule(rules, i, &gathering, service, err);
     if (!rc)
-        rules->prefilter = prefilter_new((const char *const *)literals, rules->len);
-    for (size_t i = 0; i < rules->len; i++)
-        free(literals[i]);
-    free(literals);
+        rules->prefilter = prefilter_new(gathering.items, gathering.len, rules->len);
+    gathering_release(&gathering);
     return rc;
 }
 
@@ -126,7 +158,7 @@ struct ruleset *ruleset_new_from(const struct rule_table *tables, size_t n,
             rules->rules[at++] = &tables[i].rules[j];
     }
     prepare_matching(rules);
-    if (compile_all(rules, service, err) < 0 || build_prefilter(rules, service, err) < 0) {
+    if (compile_all(rules, service, err) < 0) {
         ruleset_free(rules);
         return NULL;
     }

@@ -4,7 +4,7 @@
  * prefilter.
  *
  * One Aho-Corasick pass over a line's bytes finds the literals that occur in it; only the rules
- * whose literal occurred (or that have none) are tried. A test proves that this changes no result.
+ * whose literals occurred (or that have none) are tried. A test proves that this changes no result.
  */
 #ifndef BOOTDIAG_RULES_H
 #define BOOTDIAG_RULES_H

@@ -36,8 +36,9 @@ int stage_rank(const char *id)
 }
 
 /*
- * What a milestone logically needs. Deliberately absent: a listening agent says nothing of the network,
- * the network target nothing of any interface, and an address given by hand nothing of a link.
+ * What a milestone logically needs. Deliberately absent: a listening agent says nothing of the
+ * network, the network target nothing of any interface, and an address given by hand nothing of a
+ * link.
  */
 static const struct {
     enum stage later, earlier;

@@ -46,8 +46,8 @@ void stage_milestones(const struct evidence *evidence,
                       struct milestone ret_milestones[static STAGE_N]);
 
 /*
- * Where the boot is now, for its reader: `reached` milestones in order; -1 if none. A boot that
- * listens without an address has not skipped a stage: what counts is the furthest.
+ * The furthest milestone that was reached, as a position; -1: none. Earlier ones may be missing: an
+ * agent listens without an address, too.
  */
 int stage_furthest(const struct milestone milestones[static STAGE_N]);
 

@@ -82,10 +82,17 @@ bool unit_same(const char *left, const char *right)
 
 bool unit_is_network(const char *label)
 {
-    static const char *const words[] = {"wait-online",   "wait for network", "network-online",
-                                        "it for network", "networking",       "network interfaces",
-                                        "networkd.",     "networkmanager",   "network is online",
-                                        "ifup@",         "dhcp"};
+    static const char *const words[] = {"wait-online",
+                                        "wait for network",
+                                        "network-online",
+                                        "it for network",
+                                        "networking",
+                                        "network interfaces",
+                                        "networkd.",
+                                        "networkmanager",
+                                        "network is online",
+                                        "ifup@",
+                                        "dhcp"};
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         if (strcasestr(label, words[i]))
             return true;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * unit: names of systemd units as its messages show them: "x.service", "x.service - Description",
- * "Description", each perhaps shortened in the middle by an ellipsis, and what its exit statuses mean.
+ * "Description", each perhaps shortened in the middle by an ellipsis, and what its exit statuses
+ * mean.
  */
 #ifndef BOOTDIAG_UNIT_H
 #define BOOTDIAG_UNIT_H

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Findings of one cause become one candidate. A candidate that another one explains is its consequence and
- * is folded; of those that stand for themselves the earliest on the way from host to port is primary, if
- * its evidence is about as strong as the best. What else stands is broken besides, or a weaker guess.
+ * Findings of one cause become one candidate. A candidate that another one explains is its
+ * consequence and is folded; of those that stand for themselves the earliest on the way from host
+ * to port is primary, if its evidence is about as strong as the best. What else stands is broken
+ * besides, or a weaker guess.
  */
 #include "analyzers/verdict.h"
 
@@ -16,12 +17,12 @@
 
 enum { MAX_CANDIDATES = 64, MAX_ALTERNATIVES = 5 };
 
-/* Confidences: what a bare console needs to be called failed; what counts as about as strong; what is
- * broken besides rather than guessed; what is too weak to be named. */
+/* Confidences: what a bare console needs to be called failed; what counts as about as strong; what
+ * is broken besides rather than guessed; what is too weak to be named. */
 static const double DECISIVE = 0.8, ABOUT_EQUAL = 0.2, BROKEN_TOO = 0.6, TOO_WEAK = 0.3;
 
 /* Evidence that something later contradicts, but does not rule out. */
-static const double RECOVERED = 0.15, UNLIKELY = 0.4;
+static const double RECOVERED = 0.15, UNLIKELY = 0.4, LOGGED_ONLY = 0.75;
 
 struct candidate {
     const char *cause;
@@ -111,8 +112,8 @@ static bool only_unreachable(const struct record *record)
     return record->probe.n_runs > 0;
 }
 
-/* In user-mode networking a reset is the guest's own answer: its interface, link and address work. One
- * may also be the VMM's end. */
+/* In user-mode networking a reset is the guest's own answer: its interface, link and address work.
+ * One may also be the VMM's end. */
 static bool guest_reset_connections(const struct record *record)
 {
     const char *network = record->probe.network;
@@ -125,6 +126,13 @@ static bool guest_reset_connections(const struct record *record)
     return false;
 }
 
+static bool anything_died(const struct evidence *evidence)
+{
+    return evidence_count(evidence, "agent.runtime-exit") > 0 ||
+           evidence_count(evidence, "supervisor.child-died") > 0 ||
+           evidence_count(evidence, "init.unit-exit") > 0;
+}
+
 static const char *doubt(const struct evidence *evidence, const struct finding *finding,
                          double *ret_factor)
 {
@@ -132,6 +140,9 @@ static const char *doubt(const struct evidence *evidence, const struct finding *
     *ret_factor = RECOVERED;
     if (recovered(evidence, finding))
         return "the agent came up after it";
+    *ret_factor = LOGGED_ONLY;
+    if (strcmp(cause, "agent.exception") == 0 && !anything_died(evidence))
+        return "nothing says that the agent died of it";
     *ret_factor = UNLIKELY;
     if (only_unreachable(evidence->record) &&
         (in_layer(cause, "agent") || in_layer(cause, "supervisor")))
@@ -149,7 +160,8 @@ static struct candidate *find_or_add(struct candidates *candidates, const char *
             return &candidates->items[i];
     if (candidates->len == MAX_CANDIDATES)
         return NULL;
-    candidates->items[candidates->len] = (struct candidate){.cause = cause, .rank = cause_rank(cause)};
+    candidates->items[candidates->len] =
+        (struct candidate){.cause = cause, .rank = cause_rank(cause)};
     return &candidates->items[candidates->len++];
 }
 
@@ -187,8 +199,8 @@ static bool holds(const struct evidence *evidence, const struct candidate *cause
     bool waits = strcmp(other->cause, "init.job-waiting") == 0 ||
                  strcmp(other->cause, "init.unit-start-timeout") == 0 ||
                  strcmp(other->cause, "init.dependency-failed") == 0;
-    bool network = in_layer(cause->cause, "network") ||
-                   strcmp(cause->cause, "host.dhcp-server-silent") == 0;
+    bool network =
+        in_layer(cause->cause, "network") || strcmp(cause->cause, "host.dhcp-server-silent") == 0;
     if (waits && network)
         return !evidence_reached(evidence, stage_id(STAGE_ADDRESS_ACQUIRED)) &&
                quotes_network_unit(other->best);
@@ -207,8 +219,8 @@ static void fold(const struct evidence *evidence, struct candidates *candidates)
         struct candidate *other = &candidates->items[i];
         for (size_t k = 0; k < candidates->len && !other->explained_by; k++) {
             const struct candidate *cause = &candidates->items[k];
-            if (k != i && strong_enough(cause, other) && cause_explains(cause->cause, other->cause) &&
-                holds(evidence, cause, other))
+            if (k != i && strong_enough(cause, other) &&
+                cause_explains(cause->cause, other->cause) && holds(evidence, cause, other))
                 other->explained_by = cause;
         }
     }
@@ -289,10 +301,10 @@ static void set_unknown(struct analysis *analysis, const struct evidence *eviden
     if (furthest < 0)
         verdict->summary = mem_strdup("No cause could be named: nothing shows that the VM ran");
     else if (furthest + 1 < STAGE_N)
-        verdict->summary = mem_printf("No cause could be named: the boot got as far as %s, and %s "
-                                      "never came",
-                                      stage_id((enum stage)furthest),
-                                      stage_id((enum stage)(furthest + 1)));
+        verdict->summary =
+            mem_printf("No cause could be named: the boot got as far as %s, and %s "
+                       "never came",
+                       stage_id((enum stage)furthest), stage_id((enum stage)(furthest + 1)));
     else
         verdict->summary = mem_strdup("No cause could be named: every stage was reached");
     verdict->remedy = mem_strdup(cause->remedy);

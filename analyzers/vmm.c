@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * vmm: what QEMU and Firecracker say on stderr, and how the process ended. Their texts are matched by the
- * stable part: outer layers of a message differ between versions.
+ * vmm: what QEMU and Firecracker say on stderr, and how the process ended. Their texts are matched
+ * by the stable part: outer layers of a message differ between versions.
  */
 #include <string.h>
 
@@ -15,38 +15,45 @@ static const struct rule rules[] = {
     {
         .id = "vmm.kernel-not-opened",
         VMM_CAUSE("vmm.kernel-missing", 0.97),
-        .pattern = "could not open kernel file '?([^']*)|The kernel file cannot be opened|could not load "
-                   "kernel '([^']*)': (?:No such file|Permission)",
+        .pattern =
+            "could not open kernel file '?([^']*)|The kernel file cannot be opened|could not load "
+            "kernel '([^']*)': (?:No such file|Permission)",
         .literal = "kernel",
         .summary = "The VMM cannot open the kernel image $1$2",
-        .sample = "qemu-system-x86_64: could not open kernel file '/images/vmlinuz': No such file or directory",
+        .sample = "qemu-system-x86_64: could not open kernel file '/images/vmlinuz': No such file "
+                  "or directory",
         .near_miss = "qemu-system-x86_64: linux kernel too old to load a ram disk",
     },
     {
         .id = "vmm.kernel-format",
         VMM_CAUSE("vmm.kernel-invalid", 0.97),
-        .pattern = "invalid kernel header|InvalidElfMagicNumber|Invalid Elf magic number|Cannot load kernel "
+        .pattern = "invalid kernel header|InvalidElfMagicNumber|Invalid Elf magic number|Cannot "
+                   "load kernel "
                    "due to invalid (?:memory configuration or invalid )?kernel image|Error loading "
                    "uncompressed kernel without PVH ELF Note|kernel too old",
         .summary = "The kernel image has a format that this VMM cannot boot",
         .sample = "qemu: invalid kernel header",
-        .near_miss = "qemu-system-x86_64: could not open kernel file '/images/vmlinuz': No such file",
+        .near_miss =
+            "qemu-system-x86_64: could not open kernel file '/images/vmlinuz': No such file",
     },
     {
         .id = "vmm.initrd-not-opened",
         VMM_CAUSE("vmm.initrd-missing", 0.97),
-        .pattern = "error reading initrd ([^:]*)|could not load (?:initrd|ramdisk) '?([^':]*)|The initrd file "
+        .pattern = "error reading initrd ([^:]*)|could not load (?:initrd|ramdisk) '?([^':]*)|The "
+                   "initrd file "
                    "cannot be opened",
         .literal = NULL,
         .summary = "The VMM cannot open the initrd $1$2",
-        .sample = "qemu: error reading initrd /images/initrd: Failed to open file: No such file or directory",
+        .sample = "qemu: error reading initrd /images/initrd: Failed to open file: No such file or "
+                  "directory",
         .near_miss = "qemu: initrd is too large",
     },
     {
         .id = "vmm.drive-not-opened",
         VMM_CAUSE("vmm.rootfs-missing", 0.95),
-        .pattern = "Could not open '([^']*)': (?:No such file|Permission denied|Is a directory)|Error "
-                   "manipulating the backing file|Unable to create the (?:virtio )?block device",
+        .pattern =
+            "Could not open '([^']*)': (?:No such file|Permission denied|Is a directory)|Error "
+            "manipulating the backing file|Unable to create the (?:virtio )?block device",
         .summary = "The VMM cannot open the drive $1",
         .sample = "qemu-system-x86_64: -drive if=none,id=root,file=/images/x.ext4: Could not open "
                   "'/images/x.ext4': No such file or directory",
@@ -55,7 +62,8 @@ static const struct rule rules[] = {
     {
         .id = "vmm.image-locked",
         VMM_CAUSE("vmm.rootfs-missing", 0.85),
-        .pattern = "Failed to get (?:shared )?\"(?:write|consistent read)\" lock|Is another process using the "
+        .pattern = "Failed to get (?:shared )?\"(?:write|consistent read)\" lock|Is another "
+                   "process using the "
                    "image",
         .summary = "Another process has the drive's image locked",
         .sample = "qemu-system-x86_64: -drive file=x: Failed to get \"write\" lock",
@@ -64,11 +72,13 @@ static const struct rule rules[] = {
     {
         .id = "vmm.socket-in-use",
         VMM_CAUSE("vmm.api-socket-stale", 0.95),
-        .pattern = "FailedToBindSocket|Failed to open the API socket|(?:Failed to bind socket|bind).*: Address "
+        .pattern = "FailedToBindSocket|Failed to open the API socket|(?:Failed to bind "
+                   "socket|bind).*: Address "
                    "already in use",
         .summary = "The VMM's API socket is still there from an earlier VM",
         .sample = "Error: RunWithApi(FailedToBindSocket(\"/run/vm.sock\"))",
-        .near_miss = "qemu-system-x86_64: -netdev user: Could not set up host forwarding rule 'tcp::1-:2'",
+        .near_miss =
+            "qemu-system-x86_64: -netdev user: Could not set up host forwarding rule 'tcp::1-:2'",
     },
     {
         .id = "vmm.forward-refused",
@@ -85,29 +95,36 @@ static const struct rule rules[] = {
         VMM_CAUSE("vmm.logger-missing", 0.93),
         .pattern = "LoggerUpdateError|Failed to open target file|(?:logger|metrics).*No such file",
         .summary = "The VMM cannot open its log or metrics file",
-        .sample = "LoggerUpdateError(\"Failed to open target file: /x: No such file or directory\")",
+        .sample =
+            "LoggerUpdateError(\"Failed to open target file: /x: No such file or directory\")",
         .near_miss = "Successfully started the logger",
     },
     {
         .id = "vmm.config-refused",
         VMM_CAUSE("vmm.config-invalid", 0.8),
-        .pattern = "(?:fault_message|deserializ|[uU]nknown field|Configuration for VMM from one single json "
-                   "failed|is not a valid device model name|unsupported machine type|invalid option|"
-                   "Property '[^']*' not found|(?:Parameter|Invalid parameter) '[^']*'|UNIX socket path "
-                   "'[^']*' is too long|unable to find CPU model|invalid accelerator|Cannot start microvm "
-                   "without kernel|A root block device already exists|The MAC address is already in use)",
+        .pattern =
+            "(?:fault_message|deserializ|[uU]nknown field|Configuration for VMM from one single "
+            "json "
+            "failed|is not a valid device model name|unsupported machine type|invalid option|"
+            "Property '[^']*' not found|(?:Parameter|Invalid parameter) '[^']*'|UNIX socket path "
+            "'[^']*' is too long|unable to find CPU model|invalid accelerator|Cannot start microvm "
+            "without kernel|A root block device already exists|The MAC address is already in use)",
         .summary = "The VMM does not accept its configuration",
-        .sample = "qemu-system-x86_64: -device virtio-nett-pci: 'virtio-nett-pci' is not a valid device model "
+        .sample = "qemu-system-x86_64: -device virtio-nett-pci: 'virtio-nett-pci' is not a valid "
+                  "device model "
                   "name",
-        .near_miss = "qemu-system-x86_64: warning: TCG doesn't support requested feature: CPUID.01H:ECX",
+        .near_miss =
+            "qemu-system-x86_64: warning: TCG doesn't support requested feature: CPUID.01H:ECX",
     },
     {
         .id = "vmm.assertion",
         VMM_CAUSE("vmm.crashed", 0.85),
-        .pattern = "Assertion `.*' failed|^thread '[^']*' panicked at|Received KVM_EXIT_INTERNAL_ERROR|"
-                   "KVM_EXIT_FAIL_ENTRY|error: kvm run failed|KVM internal error|\\bbad syscall\\b",
+        .pattern =
+            "Assertion `.*' failed|^thread '[^']*' panicked at|Received KVM_EXIT_INTERNAL_ERROR|"
+            "KVM_EXIT_FAIL_ENTRY|error: kvm run failed|KVM internal error|\\bbad syscall\\b",
         .summary = "The VMM itself crashed",
-        .sample = "qemu-system-x86_64: ../target/i386/kvm/kvm.c:2952: kvm_buf_set_msrs: Assertion `ret == "
+        .sample = "qemu-system-x86_64: ../target/i386/kvm/kvm.c:2952: kvm_buf_set_msrs: Assertion "
+                  "`ret == "
                   "cpu->kvm_msr_buf->nmsrs' failed.",
         .near_miss = "qemu-system-x86_64: terminating on signal 15 from pid 24190 (python3)",
     },
@@ -118,7 +135,8 @@ static void judge_error(const struct record *record, struct findings *findings)
 {
     if (!record->vmm.error)
         return;
-    const struct cause *cause = record->vmm.error_cause ? cause_find(record->vmm.error_cause) : NULL;
+    const struct cause *cause =
+        record->vmm.error_cause ? cause_find(record->vmm.error_cause) : NULL;
     struct finding *finding =
         findings_add(findings, "vmm.error", cause ? cause->id : "vmm.config-invalid",
                      SEVERITY_FATAL, cause ? 0.97 : 0.4);
@@ -126,7 +144,8 @@ static void judge_error(const struct record *record, struct findings *findings)
     finding_fact(finding, 0, "vmm.error: %s", record->vmm.error);
 }
 
-/* Exit 0 is what a guest's reset, its power-off and (with panic=) its panic look like from outside. */
+/* Exit 0 is what a guest's reset, its power-off and (with panic=) its panic look like from outside.
+ */
 static void judge_exit(const struct evidence *evidence, struct findings *findings)
 {
     const struct record *record = evidence->record;
@@ -134,10 +153,9 @@ static void judge_exit(const struct evidence *evidence, struct findings *finding
     if (!exited || (record->vmm.exit_code < 0 && record->vmm.signal == 0))
         return;
     bool clean = record->vmm.signal == 0 && record->vmm.exit_code == 0;
-    struct finding *finding = clean ? findings_add(findings, "vmm.ended", "vmm.guest-reset",
-                                                   SEVERITY_ERROR, 0.6)
-                                    : findings_add(findings, "vmm.died", "vmm.crashed",
-                                                   SEVERITY_ERROR, 0.7);
+    struct finding *finding =
+        clean ? findings_add(findings, "vmm.ended", "vmm.guest-reset", SEVERITY_ERROR, 0.6)
+              : findings_add(findings, "vmm.died", "vmm.crashed", SEVERITY_ERROR, 0.7);
     const struct hit *reboot = evidence_last(evidence, "kernel.reboot");
     if (clean)
         finding_say(finding, "The guest reset or switched itself off before it was ready, and the "

@@ -74,9 +74,11 @@ static void count_death(struct watch *watch, size_t index, const struct line *li
         return;
     bool echo =
         death->count && death->last_message == message && death->last_source != line->source;
+    if (echo)
+        return;
     death->last_message = message;
     death->last_source = line->source;
-    if (!echo && ++death->count == WATCH_FATAL_DEATHS)
+    if (++death->count == WATCH_FATAL_DEATHS)
         set_fatal(watch, ruleset_rule(watch->rules, index), line);
 }
 

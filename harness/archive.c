@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "harness/base/auto.h"
 #include "harness/base/file.h"
@@ -265,7 +264,8 @@ static int find_in_dir(struct archive *archive, const char *path, struct err *er
         add_record(archive, path, path);
         return 0;
     }
-    if (access(path, R_OK | X_OK) != 0)
+    auto_dir DIR *readable = opendir(path);
+    if (readable == NULL)
         return err_sys(err, errno, "cannot read %s", path);
     search(archive, path, path, 0);
     if (archive->len == 0)

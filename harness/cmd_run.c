@@ -22,6 +22,7 @@
 #include "harness/output.h"
 #include "harness/plan.h"
 #include "harness/version.h"
+#include "harness/vm.h"
 #include "reports/report.h"
 
 static const char DEFAULT_STORE[] = "runs/baselines";
@@ -147,6 +148,9 @@ static void new_report(struct run *run)
     clock_now_text(now);
     auto_free char *host = host_name();
     json_auto_t *target = target_json(&run->plan.target);
+    const struct vm_ops *backend = vm_find(run->plan.target.backend);
+    auto_free char *accelerator =
+        backend->describe != NULL ? backend->describe(&run->plan.target) : NULL;
     struct report_facts facts = {
         .version = BOOTDIAG_VERSION,
         .host_name = host,
@@ -157,6 +161,7 @@ static void new_report(struct run *run)
         .baseline_dir = run->baseline_dir,
         .baseline_runs = run->baseline != NULL ? (int)baseline_len(run->baseline) : 0,
         .run_dir = run->dir,
+        .accelerator = accelerator,
         .jobs = (int)(run->plan.jobs > 0 ? run->plan.jobs
                                          : campaign_default_jobs(&run->plan.target)),
         .early_end = run->plan.early_end,

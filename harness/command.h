@@ -45,6 +45,10 @@ struct command {
     int (*run)(const struct command_line *line); /* the exit status */
 };
 
+/* Takes the command line apart (argv[0] is the command's name) and runs the command, or shows its help.
+ * Returns the exit status. */
+int command_run(const struct command *command, const char *program, int argc, char **argv);
+
 /* The last value given for an option, or `fallback`. */
 const char *command_value(const struct command_line *line, const char *name, const char *fallback);
 bool command_has(const struct command_line *line, const char *name);

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of commands, and how a command line is taken apart for them. */
-#include <getopt.h>
+/* The table of commands. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/base/auto.h"
-#include "harness/base/mem.h"
 #include "harness/base/say.h"
 #include "harness/command.h"
 #include "harness/version.h"
@@ -17,7 +14,7 @@ extern const struct command cmd_run, cmd_analyze, cmd_report, cmd_baseline, cmd_
 static const struct command *const COMMANDS[] = {
     &cmd_run, &cmd_analyze, &cmd_report, &cmd_baseline, &cmd_target, &cmd_list,
 };
-enum { N_COMMANDS = sizeof(COMMANDS) / sizeof(COMMANDS[0]), MAX_OPTIONS = 48 };
+enum { N_COMMANDS = sizeof(COMMANDS) / sizeof(COMMANDS[0]) };
 
 static void print_usage(FILE *out, const char *program)
 {
@@ -29,129 +26,6 @@ static void print_usage(FILE *out, const char *program)
     fprintf(out, "\n`%s COMMAND --help` shows a command's options.\n"
                  "Exit status: 0 every boot came up, 1 some did not, 2 bootdiag could not do its job.\n",
             program);
-}
-
-static void print_option(const struct command_option *option)
-{
-    char letter[8] = "    ";
-    if (option->letter != 0)
-        (void)snprintf(letter, sizeof(letter), "-%c, ", option->letter);
-    auto_free char *name = mem_printf("--%s%s%s", option->name, option->argument ? "=" : "",
-                                      option->argument ? option->argument : "");
-    printf("  %s%-26s %s\n", letter, name, option->help);
-}
-
-static int print_help(const struct command *command, const char *program)
-{
-    printf("Usage: %s %s %s\n\n%s.\n", program, command->name, command->synopsis, command->summary);
-    if (command->details != NULL)
-        printf("\n%s\n", command->details);
-    printf("\nOptions:\n");
-    for (const struct command_option *option = command->options; option->name != NULL; option++)
-        print_option(option);
-    print_option(&(struct command_option){'h', "help", NULL, "show this help"});
-    return EXIT_SUCCESS;
-}
-
-const char *command_value(const struct command_line *line, const char *name, const char *fallback)
-{
-    for (size_t i = line->n_values; i > 0; i--)
-        if (strcmp(line->values[i - 1].option->name, name) == 0)
-            return line->values[i - 1].value;
-    return fallback;
-}
-
-bool command_has(const struct command_line *line, const char *name)
-{
-    for (size_t i = 0; i < line->n_values; i++)
-        if (strcmp(line->values[i].option->name, name) == 0)
-            return true;
-    return false;
-}
-
-int command_number(const struct command_line *line, const char *name, unsigned min, unsigned max,
-                   unsigned *ret, struct err *err)
-{
-    const char *text = command_value(line, name, NULL);
-    if (text == NULL)
-        return 0;
-    char *end;
-    unsigned long number = strtoul(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end != '\0' || number < min || number > max)
-        return err_set(err, "--%s: expected %u-%u, got \"%s\"", name, min, max, text);
-    *ret = (unsigned)number;
-    return 0;
-}
-
-/* The table in getopt's two forms; `val` is the option's index + 1, letters are mapped to it. */
-static void getopt_tables(const struct command *command, char *ret_letters, struct option *ret_long)
-{
-    char *letter = ret_letters;
-    *letter++ = ':'; /* quiet, and ':' for a missing argument */
-    *letter++ = 'h';
-    size_t i;
-    for (i = 0; command->options[i].name != NULL; i++) {
-        const struct command_option *option = &command->options[i];
-        int wants = option->argument != NULL ? required_argument : no_argument;
-        ret_long[i] = (struct option){option->name, wants, NULL, (int)i + 256};
-        if (option->letter != 0)
-            *letter++ = option->letter;
-        if (option->letter != 0 && option->argument != NULL)
-            *letter++ = ':';
-    }
-    *letter = '\0';
-    ret_long[i] = (struct option){"help", no_argument, NULL, 'h'};
-    ret_long[i + 1] = (struct option){0};
-}
-
-static const struct command_option *option_of(const struct command *command, int found)
-{
-    if (found >= 256)
-        return &command->options[found - 256];
-    for (const struct command_option *option = command->options; option->name != NULL; option++)
-        if (option->letter == found)
-            return option;
-    return NULL;
-}
-
-static int bad_option(const struct command *command, const char *program, int found, char **argv)
-{
-    struct err err;
-    const char *given = argv[optind - 1];
-    if (found == ':')
-        err_set(&err, "%s: %s needs a value; `%s %s --help` shows the options", command->name, given,
-                program, command->name);
-    else
-        err_set(&err, "%s: unknown option %s; `%s %s --help` shows the options", command->name, given,
-                program, command->name);
-    return say_error(&err);
-}
-
-static int run_command(const struct command *command, const char *program, int argc, char **argv)
-{
-    char letters[2 * MAX_OPTIONS + 4];
-    struct option long_options[MAX_OPTIONS + 2];
-    getopt_tables(command, letters, long_options);
-    auto_free struct command_value *values = mem_calloc((size_t)argc, sizeof(*values));
-    struct command_line line = {.program = program, .values = values};
-    opterr = 0;
-    int found;
-    while ((found = getopt_long(argc, argv, letters, long_options, NULL)) != -1) {
-        if (found == 'h')
-            return print_help(command, program);
-        const struct command_option *option = option_of(command, found);
-        if (found == ':' || option == NULL)
-            return bad_option(command, program, found, argv);
-        values[line.n_values++] = (struct command_value){option, optarg};
-    }
-    line.operands = argv + optind;
-    line.n_operands = (size_t)(argc - optind);
-    int status = command->run(&line);
-    if (fflush(stdout) == 0 && ferror(stdout) == 0)
-        return status;
-    struct err err;
-    err_set(&err, "cannot write to standard output");
-    return say_error(&err);
 }
 
 int main(int argc, char **argv)
@@ -169,7 +43,7 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < N_COMMANDS; i++)
         if (strcmp(name, COMMANDS[i]->name) == 0)
-            return run_command(COMMANDS[i], program, argc - 1, argv + 1);
+            return command_run(COMMANDS[i], program, argc - 1, argv + 1);
     if (argc < 2) {
         print_usage(stderr, program);
         return EXIT_NOT_DONE;

@@ -30,6 +30,7 @@ static const struct {
     {"could not open kernel file", "vmm.kernel-missing"},
     {"invalid kernel header", "vmm.kernel-invalid"},
     {"could not load kernel", "vmm.kernel-invalid"},
+    {"linux kernel too old", "vmm.kernel-invalid"},
     {"without pvh elf note", "vmm.kernel-invalid"},
     {"error reading initrd", "vmm.initrd-missing"},
     {"could not open '", "vmm.rootfs-missing"},

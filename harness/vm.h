@@ -51,6 +51,10 @@ struct vm_ops {
      * the remedy, and with the cause's id. */
     int (*check)(const struct target *target, struct err *err);
 
+    /* What boots run on here, and why, in one line for the report: "tcg: /dev/kvm is an emulator:
+     * 1.9 Minsn/s". Owned by the caller. The member may be NULL. */
+    char *(*describe)(const struct target *target);
+
     /*
      * Starts the guest. On failure nothing is left behind, and err->cause names the cause where
      * known. A VMM that refuses only after it was executed is no failure here: on_exit is called,

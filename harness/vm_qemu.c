@@ -23,6 +23,7 @@
 
 #include "harness/base/auto.h"
 #include "harness/base/buf.h"
+#include "harness/base/file.h"
 #include "harness/base/mem.h"
 #include "harness/base/proc.h"
 #include "harness/kvm.h"
@@ -76,11 +77,12 @@ static const char *accelerator_for(const struct target *target)
 static int check_binary(const struct target *target, struct err *err)
 {
     const char *const argv[] = {target->qemu_binary, "--version", NULL};
+    struct err why = {0};
     auto_buf struct buf output;
     buf_init(&output, CHUNK);
-    if (proc_run(argv, VERSION_LIMIT_MS, &output, err) == 0)
+    if (proc_run(argv, VERSION_LIMIT_MS, &output, &why) == 0)
         return 0;
-    err_prefix(err, "install qemu-system-x86 or set \"qemu.binary\" in the target");
+    err_set(err, "%s; install qemu-system-x86, or set \"qemu.binary\" in the target", why.message);
     return err_cause(err, "vmm.binary-missing");
 }
 
@@ -95,9 +97,13 @@ static int check_accelerator(const struct target *target, struct err *err)
 
 static int check_file(const char *member, const char *path, const char *cause, struct err *err)
 {
-    if (path == NULL || access(path, R_OK) == 0)
+    if (path == NULL)
         return 0;
-    err_sys(err, errno, "cannot read %s: set \"%s\" in the target, or make the file", path, member);
+    int why = access(path, R_OK) != 0 ? errno : path_is_dir(path) ? EISDIR : 0;
+    if (why == 0)
+        return 0;
+    err_set(err, "cannot read %s: %s; make it, or set \"%s\" in the target to another file", path,
+            strerror(why), member);
     return err_cause(err, cause);
 }
 
@@ -113,6 +119,14 @@ static int check(const struct target *target, struct err *err)
         check_file("rootfs", target->rootfs, "vmm.rootfs-missing", err) != 0)
         return -1;
     return check_binary(target, err) != 0 ? -1 : check_accelerator(target, err);
+}
+
+static char *describe(const struct target *target)
+{
+    const char *accelerator = accelerator_for(target);
+    if (strcmp(target->qemu_accelerator, "auto") != 0 || strcmp(accelerator, "kvm") == 0)
+        return mem_strdup(accelerator);
+    return mem_printf("%s: %s", accelerator, kvm_verdict()->words);
 }
 
 /* ---- while it runs
@@ -352,6 +366,12 @@ static int make_pair(int *ret_ours, int *ret_theirs, struct err *err)
     return 0;
 }
 
+/* The guest writes single bytes, each of which costs the kernel much more. Best effort. */
+static void grow(int fd)
+{
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &(int){SOCKET_BUFFER}, sizeof(int));
+}
+
 /* What is ours goes into the VM's state, from where stop() releases it. */
 static int make_channels(struct qemu *qemu, struct child_ends *ret_ends, struct err *err)
 {
@@ -365,7 +385,8 @@ static int make_channels(struct qemu *qemu, struct child_ends *ret_ends, struct 
         return err_sys(err, errno, "cannot make a pipe");
     qemu->stderr_fd = pipe_ends[0];
     ret_ends->stderr_out = pipe_ends[1];
-    (void)setsockopt(ret_ends->serial, SOL_SOCKET, SO_SNDBUF, &(int){CONSOLE_BUFFER}, sizeof(int));
+    grow(ret_ends->serial);
+    grow(qemu->stderr_copy_fd);
     return 0;
 }
 
@@ -452,6 +473,7 @@ const struct vm_ops vm_qemu = {
     .name = "qemu",
     .summary = "QEMU on this host, with KVM if a guest really runs under it, else TCG",
     .check = check,
+    .describe = describe,
     .start = start,
     .stop = stop,
 };

@@ -28,7 +28,8 @@ static void test_table_is_the_contract(void **state)
     const json_t *item;
     const struct cause *causes = causes_all(&n);
     assert_int_equal(json_array_size(list), n);
-    json_array_foreach(list, i, item) {
+    json_array_foreach(list, i, item)
+    {
         assert_string_equal(causes[i].id, text_of(item, "id"));
         assert_string_equal(causes[i].layer, text_of(item, "layer"));
         assert_string_equal(causes[i].title, text_of(item, "title"));
@@ -142,9 +143,12 @@ static void test_unknown_ids(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table_is_the_contract), cmocka_unit_test(test_layers_and_remedies),
-        cmocka_unit_test(test_explained_causes_exist), cmocka_unit_test(test_no_cycle),
-        cmocka_unit_test(test_precedence),            cmocka_unit_test(test_unknown_ids),
+        cmocka_unit_test(test_table_is_the_contract),
+        cmocka_unit_test(test_layers_and_remedies),
+        cmocka_unit_test(test_explained_causes_exist),
+        cmocka_unit_test(test_no_cycle),
+        cmocka_unit_test(test_precedence),
+        cmocka_unit_test(test_unknown_ids),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

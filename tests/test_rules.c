@@ -92,8 +92,7 @@ static void test_literals_occur_in_samples(void **state)
     (void)state;
     for (size_t i = 0; i < ruleset_len(ruleset); i++) {
         const struct rule *rule = ruleset_rule(ruleset, i);
-        if (rule->literal && !strstr(rule->literal, "%{") &&
-            !strstr(rule->sample, rule->literal))
+        if (rule->literal && !strstr(rule->literal, "%{") && !strstr(rule->sample, rule->literal))
             fail_msg("%s: its literal is not in its sample", rule->id);
     }
 }
@@ -108,8 +107,10 @@ static void test_other_service(void **state)
         {"init.unit-started", "[  OK  ] Started api.service - Payments API.", 1},
         {"init.unit-started", "[  OK  ] Started Payments API.", 1},
         {"init.unit-started", "[  OK  ] Started vm-browser-agent.service - VM Browser.", 0},
-        {"supervisor.unbound-variable", "[ 1.000000] run.sh[9]: ./run.sh: line 3: X: unbound variable", 1},
-        {"supervisor.unbound-variable", "[ 1.000000] run.sh[9]: run.sh: 3: X: parameter not set", 1},
+        {"supervisor.unbound-variable",
+         "[ 1.000000] run.sh[9]: ./run.sh: line 3: X: unbound variable", 1},
+        {"supervisor.unbound-variable", "[ 1.000000] run.sh[9]: run.sh: 3: X: parameter not set",
+         1},
         {"agent.entry-not-found", "Error: Cannot find module '/srv/api.js'", 1},
         {"agent.ready", "api ready", 1},
         {"agent.ready", "{\"msg\":\"VM Browser Agent started\",\"port\":8080}", 0},
@@ -119,10 +120,14 @@ static void test_other_service(void **state)
     (void)state;
     struct err err = {0};
     struct service service = {
-        .unit = mem_strdup("api.service"),   .description = mem_strdup("Payments API"),
-        .supervisor = mem_strdup("run.sh"),  .entry = mem_strdup("api.js"),
-        .ready_pattern = mem_strdup("^api ready$"), .port = 9090,
-        .health_path = mem_strdup("/h"),     .expected_status = 204,
+        .unit = mem_strdup("api.service"),
+        .description = mem_strdup("Payments API"),
+        .supervisor = mem_strdup("run.sh"),
+        .entry = mem_strdup("api.js"),
+        .ready_pattern = mem_strdup("^api ready$"),
+        .port = 9090,
+        .health_path = mem_strdup("/h"),
+        .expected_status = 204,
     };
     struct ruleset *production = ruleset;
     ruleset = ruleset_new(&service, &err);
@@ -155,9 +160,10 @@ int main(void)
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_literals_occur_in_samples);
     tests[n++] = (struct CMUnitTest)cmocka_unit_test(test_other_service);
     for (size_t i = 0; i < n_rules; i++)
-        tests[n++] = (struct CMUnitTest){.name = ruleset_rule(ruleset, i)->id,
-                                         .test_func = test_rule,
-                                         .initial_state = (void *)(uintptr_t)ruleset_rule(ruleset, i)};
+        tests[n++] =
+            (struct CMUnitTest){.name = ruleset_rule(ruleset, i)->id,
+                                .test_func = test_rule,
+                                .initial_state = (void *)(uintptr_t)ruleset_rule(ruleset, i)};
     int failed = _cmocka_run_group_tests("rules", tests, n, NULL, NULL);
     free(tests);
     ruleset_free(ruleset);

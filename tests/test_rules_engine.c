@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "analyzers/line.h"
+#include "analyzers/literal.h"
 #include "analyzers/prefilter.h"
 #include "analyzers/rules.h"
 #include "harness/base/buf.h"
@@ -223,10 +224,89 @@ static void test_limit_is_reported(void **state)
     free(result);
 }
 
+static void test_literals(void **state)
+{
+    static const struct {
+        const char *pattern, *expected; /* separated by spaces, shown as "_" */
+    } rows[] = {
+        {"abc", "abc"},
+        {"^abc$", "abc"},
+        {"ab|cd", "ab cd"},
+        {"ab|c", ""},
+        {"ab|", ""},
+        {"abc?d", "ab"},
+        {"abc*de", "ab"},
+        {"abcd+e", "abcd"},
+        {"ab{2}c", "ab"},
+        {"abcd{0,3}ef", "abc"},
+        {"ab{x", "ab{x"},
+        {"a.bc.d", "bc"},
+        {"\\d+ died \\w", "_died_"},
+        {"a\\.b\\(c", "a.b(c"},
+        {"a\\bb", "ab"},
+        {"x(?:foo|barr)y", "foo barr"},
+        {"x(?:foo|barr)?yy", "yy"},
+        {"(foo|bar){0,2}yy", "yy"},
+        {"(?=.*need)a", "need"},
+        {"(?!.*never)ab", "ab"},
+        {"(?<!never)ab", "ab"},
+        {"(?<=before)a", "before"},
+        {"(?<name>ab)", "ab"},
+        {"(?i)Read", "Read"},
+        {"(?i:ab)c", "ab"},
+        {"(?n:ab)", "ab"},
+        {"[wW]aiting", "waiting"},
+        {"[ab]cd[^]x]ef", "cd"},
+        {"[[:alpha:]]cd", "cd"},
+        {"[a\\]]cd", "cd"},
+        {"\\x41bc", "Abc"},
+        {"\\Qa.b\\E", ""},
+        {"(?x) a b", ""},
+        {"(?#c)ab", ""},
+        {"(*COMMIT)ab", ""},
+        {"(?(1)ab|cd)", ""},
+        {"(ab)\\1", ""},
+        {"\\p{Lu}ab", ""},
+        {"", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        auto_literals struct literals literals;
+        auto_buf struct buf text = {0};
+
+        literals_init(&literals, rows[i].pattern);
+        buf_init(&text, 1000);
+        for (size_t j = 0; j < literals.n; j++) {
+            buf_add_text(&text, j ? " " : "");
+            for (const char *at = literals.texts[j]; *at; at++)
+                buf_add_char(&text, *at == ' ' ? '_' : *at);
+        }
+        if (strcmp(buf_text(&text), rows[i].expected))
+            fail_msg("%s: \"%s\", not \"%s\"", rows[i].pattern, buf_text(&text), rows[i].expected);
+    }
+}
+
+/* A pattern of which nothing is known is still tried, and so is any at a depth that is not
+ * followed. */
+static void test_literals_of_deep_pattern(void **state)
+{
+    char pattern[1001];
+    auto_literals struct literals literals;
+
+    (void)state;
+    memset(pattern, '(', 1000);
+    pattern[1000] = '\0';
+    literals_init(&literals, pattern);
+    assert_int_equal(literals.n, 0);
+}
+
 static void test_prefilter(void **state)
 {
-    static const char *const literals[] = {"he", "she", "his", "hers", NULL,
-                                           "",   "he",  "e",   "\xff!"};
+    static const struct prefilter_literal literals[] = {
+        {"he", 0}, {"she", 1}, {"his", 2},   {"hers", 3}, {"", 4},    {"", 5},
+        {"HE", 6}, {"e", 7},   {"\xff!", 8}, {"abcd", 9}, {"bc", 10}, {"other", 9},
+    };
     static const struct {
         const char *text;
         uint64_t set;
@@ -237,10 +317,14 @@ static void test_prefilter(void **state)
         {"h e", 0x30 | 128},
         {"xx\xff!", 0x30 | 256},
         {"shis", 0x30 | 4},
+        {"abcx", 0x30 | 1024}, /* within the longer one, which does not end */
+        {"abcd", 0x30 | 512 | 1024},
         {"zzz", 0x30},
+        {"ABCD", 0x30 | 512 | 1024},
+        {"other", 0x30 | 1 | 64 | 128 | 512},
     };
     const size_t n = sizeof(literals) / sizeof(*literals);
-    struct prefilter *prefilter = prefilter_new(literals, n);
+    struct prefilter *prefilter = prefilter_new(literals, n, 11);
 
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
@@ -250,7 +334,7 @@ static void test_prefilter(void **state)
         assert_int_equal(set, rows[i].set);
     }
     prefilter_free(prefilter);
-    prefilter = prefilter_new(literals, 0);
+    prefilter = prefilter_new(literals, 0, 0);
     prefilter_scan(prefilter, "x", 1, (uint64_t[1]){0});
     prefilter_free(prefilter);
 }
@@ -386,6 +470,8 @@ int main(void)
         cmocka_unit_test(test_quotes_the_service),
         cmocka_unit_test(test_bad_patterns),
         cmocka_unit_test(test_limit_is_reported),
+        cmocka_unit_test(test_literals),
+        cmocka_unit_test(test_literals_of_deep_pattern),
         cmocka_unit_test(test_prefilter),
         cmocka_unit_test(test_prefilter_changes_nothing),
     };

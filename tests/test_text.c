@@ -24,12 +24,12 @@ static void test_utf8(void **state)
         {"\xe2\x80\xa6", 3},
         {"\xf0\x9f\x98\x80!", 5},
         {"a\xff", 1},
-        {"a\xc3", 1},           /* cut */
-        {"a\xe2\x80", 1},       /* cut */
-        {"\xc0\xaf", 0},        /* overlong */
-        {"\xe0\x80\xaf", 0},    /* overlong */
+        {"a\xc3", 1},            /* cut */
+        {"a\xe2\x80", 1},        /* cut */
+        {"\xc0\xaf", 0},         /* overlong */
+        {"\xe0\x80\xaf", 0},     /* overlong */
         {"\xf0\x80\x80\xaf", 0}, /* overlong */
-        {"\xed\xa0\x80", 0},    /* surrogate */
+        {"\xed\xa0\x80", 0},     /* surrogate */
         {"\xf4\x90\x80\x80", 0}, /* beyond U+10FFFF */
         {"\x80", 0},
     };

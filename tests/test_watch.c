@@ -64,9 +64,9 @@ static void test_state(void **state)
              "4"),
          NULL, 0, "t.died", 8},
         /* One death on two ways to the console. */
-        {DIED("1") "[    5.1] start-all.sh[9]: " DIED("1")
-             DIED("2") "[    6.1] start-all.sh[9]: " DIED("2"),
-         NULL, 0, NULL, 0},
+        {TWICE("Error: a\n" DIED("1") "[    5.1] start-all.sh[9]: " DIED("1")), NULL, 0, NULL, 0},
+        {THRICE("Error: a\n" DIED("1") "[    5.1] start-all.sh[9]: " DIED("1")), NULL, 0, "t.died",
+         8},
     };
 
     (void)state;

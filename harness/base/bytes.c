@@ -71,23 +71,43 @@ static int add_plain(struct spool *spool, int fd, const char *path, struct err *
     return more < 0 ? -1 : 0;
 }
 
+static void inflate_release(z_stream *decoder)
+{
+    (void)inflateEnd(decoder);
+}
+
+/* Not gzread(3): it takes a file for complete that ends within its last few bytes. */
 static int add_gzip(struct spool *spool, int fd, const char *path, struct err *err)
 {
-    auto_fd int own = fcntl(fd, F_DUPFD_CLOEXEC, 0); /* gzclose_r closes it */
-    if (own < 0)
+    enum { GZIP_ONLY = 16 + MAX_WBITS };
+    z_stream decoder __attribute__((cleanup(inflate_release))) = {0};
+    if (inflateInit2(&decoder, GZIP_ONLY) != Z_OK)
+        return err_set(err, "cannot read %s: zlib cannot start", path);
+    auto_free char *chunk = mem_calloc(2, CHUNK);
+    char *decoded = chunk + CHUNK;
+    int status = Z_STREAM_END; /* between members */
+    ssize_t got;
+    while ((got = read(fd, chunk, CHUNK)) > 0) {
+        decoder.next_in = (Bytef *)chunk;
+        decoder.avail_in = (uInt)got;
+        bool full = false;
+        while (decoder.avail_in > 0 || full) {
+            if (status == Z_STREAM_END)
+                (void)inflateReset(&decoder);
+            decoder.next_out = (Bytef *)decoded;
+            decoder.avail_out = CHUNK;
+            status = inflate(&decoder, Z_NO_FLUSH);
+            if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR)
+                return err_set(err, "cannot read %s: damaged gzip data", path);
+            int more = spool_add(spool, decoded, CHUNK - decoder.avail_out, err);
+            if (more != 1)
+                return more;
+            full = status == Z_OK && decoder.avail_out == 0;
+        }
+    }
+    if (got < 0)
         return err_sys(err, errno, "cannot read %s", path);
-    gzFile file = gzdopen(own, "rb");
-    if (file == NULL)
-        return err_set(err, "cannot read %s: no memory for gzip", path);
-    (void)steal_fd(&own);
-    auto_free char *chunk = mem_calloc(1, CHUNK);
-    int more = 1, got = 0;
-    while (more == 1 && (got = gzread(file, chunk, CHUNK)) > 0)
-        more = spool_add(spool, chunk, (size_t)got, err);
-    int status = gzclose_r(file);
-    if (more == 1 && (got < 0 || status == Z_BUF_ERROR))
-        return err_set(err, "cannot read %s: damaged or incomplete gzip data", path);
-    return more < 0 ? -1 : 0;
+    return status == Z_STREAM_END ? 0 : err_set(err, "cannot read %s: incomplete gzip data", path);
 }
 
 static void decoder_release(ZSTD_DCtx **decoder)
@@ -104,17 +124,14 @@ static int add_zstd(struct spool *spool, int fd, const char *path, struct err *e
     ssize_t got;
     while ((got = read(fd, chunk, CHUNK)) > 0) {
         ZSTD_inBuffer in = {.src = chunk, .size = (size_t)got};
-        bool full = false; /* the decoder may hold more than it could hand out */
-        while (in.pos < in.size || full) {
+        while (in.pos < in.size) { /* at a frame's end zstd holds a byte back until all is handed out */
             ZSTD_outBuffer out = {.dst = decoded, .size = CHUNK};
-            size_t now = ZSTD_decompressStream(decoder, &out, &in);
-            if (ZSTD_isError(now))
-                return err_set(err, "cannot read %s: %s", path, ZSTD_getErrorName(now));
+            pending = ZSTD_decompressStream(decoder, &out, &in);
+            if (ZSTD_isError(pending))
+                return err_set(err, "cannot read %s: %s", path, ZSTD_getErrorName(pending));
             int more = spool_add(spool, decoded, out.pos, err);
             if (more != 1)
                 return more;
-            pending = now;
-            full = pending > 0 && out.pos == out.size;
         }
     }
     if (got < 0)

@@ -10,14 +10,13 @@ int64_t clock_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* A time stamp of a file may be any number: what is no date leaves an empty text. */
-static size_t date_text(time_t seconds, const char *format, char ret_text[static CLOCK_TEXT_SIZE])
+/* A time stamp of a file may be any number: what is no date leaves an empty text. Returns its length. */
+static size_t date_text(time_t seconds, char ret_text[static CLOCK_TEXT_SIZE])
 {
     struct tm utc;
-    ret_text[0] = '\0';
-    if (gmtime_r(&seconds, &utc) == NULL)
-        return 0;
-    size_t used = strftime(ret_text, CLOCK_TEXT_SIZE, format, &utc);
+    size_t used = 0;
+    if (gmtime_r(&seconds, &utc) != NULL)
+        used = strftime(ret_text, CLOCK_TEXT_SIZE, "%Y-%m-%dT%H:%M:%S", &utc);
     ret_text[used] = '\0';
     return used;
 }
@@ -26,11 +25,13 @@ void clock_now_text(char ret_text[static CLOCK_TEXT_SIZE])
 {
     struct timespec now;
     (void)clock_gettime(CLOCK_REALTIME, &now);
-    size_t used = date_text(now.tv_sec, "%Y-%m-%dT%H:%M:%S", ret_text);
+    size_t used = date_text(now.tv_sec, ret_text);
     (void)snprintf(ret_text + used, CLOCK_TEXT_SIZE - used, ".%03dZ", (int)(now.tv_nsec / 1000000));
 }
 
 void clock_text(time_t seconds, char ret_text[static CLOCK_TEXT_SIZE])
 {
-    (void)date_text(seconds, "%Y-%m-%dT%H:%M:%SZ", ret_text);
+    size_t used = date_text(seconds, ret_text);
+    if (used > 0)
+        (void)snprintf(ret_text + used, CLOCK_TEXT_SIZE - used, "Z");
 }

@@ -130,8 +130,10 @@ static struct secret find_prefixed(const char *text)
         "ya29.", "hf_",         "npm_",     "eyJ",      "dop_v1_",
     };
     for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+        if (text[0] != prefixes[i][0])
+            continue;
         size_t n = strlen(prefixes[i]);
-        if (text[0] != prefixes[i][0] || strncmp(text, prefixes[i], n) != 0)
+        if (strncmp(text, prefixes[i], n) != 0)
             continue;
         size_t rest = token_len(text + n);
         if (rest >= MIN_TOKEN)
@@ -142,7 +144,7 @@ static struct secret find_prefixed(const char *text)
 
 static struct secret find_bearer(const char *text)
 {
-    if (strncasecmp(text, "bearer ", 7) != 0)
+    if ((text[0] != 'b' && text[0] != 'B') || strncasecmp(text, "bearer ", 7) != 0)
         return (struct secret){0, 0};
     size_t n = token_len(text + 7);
     return n >= 8 ? (struct secret){7, n} : (struct secret){0, 0};
@@ -180,7 +182,10 @@ static const struct secret_name secret_names[] = {
 
 static const struct secret_name *secret_name_at(const char *text)
 {
+    char first = (char)tolower((unsigned char)text[0]);
     for (size_t i = 0; i < sizeof(secret_names) / sizeof(secret_names[0]); i++) {
+        if (first != secret_names[i].name[0])
+            continue;
         size_t n = strlen(secret_names[i].name);
         if (strncasecmp(text, secret_names[i].name, n) == 0 && !isalnum((unsigned char)text[n]))
             return &secret_names[i];

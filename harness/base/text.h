@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * text: bytes that a guest chose -> text that may be shown: valid UTF-8, no control bytes, no secrets.
+ * text: bytes that a guest chose -> text that may be shown: valid UTF-8, no control bytes, no
+ * secrets.
  *
  * All functions take linear time and look at nothing behind the NUL or `len`.
  */
@@ -9,22 +10,25 @@
 
 #include <stddef.h>
 
-/* Length (1 to 4) of the valid UTF-8 character (RFC 3629) that `bytes` begins with; 0: there is none. */
+/* Length (1 to 4) of the valid UTF-8 character (RFC 3629) that `bytes` begins with; 0: there is
+ * none. */
 size_t text_utf8_char(const char *bytes, size_t len);
 
 /* How many of the first bytes are valid UTF-8: `len` if all are. */
 size_t text_utf8_valid(const char *bytes, size_t len);
 
 /*
- * Copies to `ret_text` what fits into `size` bytes with the NUL: invalid bytes and control bytes (other
- * than tab) as \xHH; never cuts a character or an escape in the middle. Returns the length written.
+ * Copies to `ret_text` what fits into `size` bytes with the NUL: invalid bytes and control bytes
+ * (other than tab) as \xHH; never cuts a character or an escape in the middle. Returns the length
+ * written.
  */
 size_t text_printable(char *ret_text, size_t size, const char *bytes, size_t len);
 
 /*
- * Overwrites secrets with "***", in place (the text can only become shorter): values of what is called
- * password, token, secret, key ..., Authorization headers, bearer tokens, JWTs, well-known key prefixes,
- * passwords in URLs, and long runs of hex or base64. UUIDs stay: session ids are not secrets.
+ * Overwrites secrets with "***", in place (the text can only become shorter): values of what is
+ * called password, token, secret, key ..., Authorization headers, bearer tokens, JWTs, well-known
+ * key prefixes, passwords in URLs, and long runs of hex or base64. UUIDs stay: session ids are not
+ * secrets.
  */
 void text_mask_secrets(char *text);
 
