@@ -88,13 +88,4 @@ struct rule_visitor {
 void ruleset_match(struct ruleset *rules, enum rule_file file, const struct line *line,
                    bool prefilter, const struct rule_visitor *visitor);
 
-/*
- * `template` (a rule's summary or remedy) with $1..$9 and ${name} replaced by what the match
- * captured, each cut to RULE_CAPTURE_SIZE bytes; a group that took no part is empty. Owned by the
- * caller.
- */
-enum { RULE_CAPTURE_SIZE = 240 };
-char *rule_text(const struct ruleset *rules, const struct rule_match *match,
-                const struct line *line, const char *template);
-
 #endif

@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +29,7 @@
 #include "harness/qemu_command.h"
 #include "harness/qemu_error.h"
 #include "harness/qmp.h"
+#include "harness/relay.h"
 #include "harness/vm.h"
 
 enum {
@@ -38,24 +38,21 @@ enum {
     VERSION_LIMIT_MS = 10000,
     LOG_LIMIT = 64 << 10, /* of stderr, kept to classify a refusal */
     CHUNK = 4096,
-    CONSOLE_BUFFER =
-        1 << 20, /* the guest writes single bytes, each of which costs the kernel much more */
+    SOCKET_BUFFER = 1 << 20,
 };
 
 struct qemu {
     struct vm *vm;
     struct proc proc;
     struct qmp qmp;
-    struct loop_watch exit_watch, stderr_watch;
+    struct relay log; /* stderr, on its way to the boot */
+    struct loop_watch exit_watch;
     struct loop_timer limit;
-    int port_fd;        /* holds the host's port */
-    int stderr_fd;      /* from QEMU */
-    int stderr_copy_fd; /* to the boot */
-    struct buf log;     /* the first LOG_LIMIT bytes of stderr */
-    bool continued;     /* the guest was let run */
-    bool killed;        /* by us: the exit status says nothing */
-    char *failure;      /* why we gave up on it; or NULL */
-    char *end_reason;   /* of QMP's SHUTDOWN event; or NULL */
+    int port_fd;      /* holds the host's port */
+    bool continued;   /* the guest was let run */
+    bool killed;      /* by us: the exit status says nothing */
+    char *failure;    /* why we gave up on it; or NULL */
+    char *end_reason; /* of QMP's SHUTDOWN event; or NULL */
 };
 
 static void set_text(char **to, const char *text)
@@ -132,30 +129,6 @@ static char *describe(const struct target *target)
 /* ---- while it runs
  * ------------------------------------------------------------------------------- */
 
-/* Takes what QEMU wrote to stderr, as long as the boot's side has room: false when there is nothing
- * more for now. A full side is served first, and the rest is still here at the loop's next turn. */
-static bool pass_stderr(struct qemu *qemu)
-{
-    struct pollfd ends[] = {{.fd = qemu->stderr_fd, .events = POLLIN},
-                            {.fd = qemu->stderr_copy_fd, .events = POLLOUT}};
-    if (poll(ends, 2, 0) < 2 || (ends[0].revents & POLLIN) == 0)
-        return false;
-    char chunk[CHUNK];
-    ssize_t got = read(qemu->stderr_fd, chunk, sizeof(chunk));
-    if (got <= 0)
-        return false;
-    buf_add(&qemu->log, chunk, (size_t)got);
-    (void)send(qemu->stderr_copy_fd, chunk, (size_t)got, MSG_NOSIGNAL | MSG_DONTWAIT);
-    return true;
-}
-
-static void on_stderr(void *ctx, uint32_t events)
-{
-    struct qemu *qemu = ctx;
-    if (!pass_stderr(qemu) && (events & EPOLLIN) == 0)
-        loop_unwatch(qemu->vm->loop, &qemu->stderr_watch); /* closed, and empty */
-}
-
 static void on_process_end(void *ctx, uint32_t events)
 {
     struct qemu *qemu = ctx;
@@ -219,7 +192,7 @@ static void record_refusal(struct qemu *qemu, const struct proc_exit *end)
 {
     struct record *record = qemu->vm->record;
     const char *cause;
-    char *said = qemu_error_find(buf_text(&qemu->log), &cause);
+    char *said = qemu_error_find(buf_text(&qemu->log.kept), &cause);
     if (qemu->killed && cause == NULL) {
         free(said);
         said = mem_strdup(qemu->failure);
@@ -263,8 +236,7 @@ static void end_process(struct qemu *qemu)
         qemu->killed = true;
         proc_release(&qemu->proc, &end);
     }
-    while (pass_stderr(qemu))
-        ;
+    relay_drain(&qemu->log);
     record_end(qemu, &end);
 }
 
@@ -275,15 +247,14 @@ static void stop(struct vm *vm)
         return;
     vm->state = NULL;
     loop_unwatch(vm->loop, &qemu->exit_watch);
-    loop_unwatch(vm->loop, &qemu->stderr_watch);
     loop_disarm(vm->loop, &qemu->limit);
     qmp_stop(&qemu->qmp);
     end_process(qemu);
-    const int fds[] = {qemu->port_fd, qemu->stderr_fd, qemu->stderr_copy_fd,
-                       steal_fd(&vm->console_fd), steal_fd(&vm->stderr_fd)};
-    for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
-        auto_fd_release(&fds[i]);
-    buf_release(&qemu->log);
+    relay_stop(&qemu->log);
+    auto_fd_release(&qemu->port_fd);
+    auto_fd_release(&vm->console_fd);
+    auto_fd_release(&vm->stderr_fd);
+    vm->console_fd = vm->stderr_fd = -1;
     free(qemu->failure);
     free(qemu->end_reason);
     free(qemu);
@@ -379,14 +350,14 @@ static int make_channels(struct qemu *qemu, struct child_ends *ret_ends, struct 
     int pipe_ends[2];
     if (make_pair(&vm->console_fd, &ret_ends->serial, err) != 0 ||
         make_pair(&qemu->qmp.fd, &ret_ends->qmp, err) != 0 ||
-        make_pair(&vm->stderr_fd, &qemu->stderr_copy_fd, err) != 0)
+        make_pair(&vm->stderr_fd, &qemu->log.to_fd, err) != 0)
         return -1;
     if (pipe2(pipe_ends, O_CLOEXEC) != 0)
         return err_sys(err, errno, "cannot make a pipe");
-    qemu->stderr_fd = pipe_ends[0];
+    qemu->log.from_fd = pipe_ends[0];
     ret_ends->stderr_out = pipe_ends[1];
     grow(ret_ends->serial);
-    grow(qemu->stderr_copy_fd);
+    grow(qemu->log.to_fd);
     return 0;
 }
 
@@ -440,10 +411,8 @@ static void watch_it(struct qemu *qemu)
     qmp_start(&qemu->qmp, loop, qemu->qmp.fd);
     qemu->exit_watch =
         (struct loop_watch){.fd = qemu->proc.pidfd, .on_ready = on_process_end, .ctx = qemu};
-    qemu->stderr_watch =
-        (struct loop_watch){.fd = qemu->stderr_fd, .on_ready = on_stderr, .ctx = qemu};
     loop_watch(loop, &qemu->exit_watch, EPOLLIN);
-    loop_watch(loop, &qemu->stderr_watch, EPOLLIN);
+    relay_start(&qemu->log, loop, qemu->log.from_fd, qemu->log.to_fd, LOG_LIMIT);
     loop_arm(loop, &qemu->limit, START_LIMIT_MS);
 }
 
@@ -452,9 +421,8 @@ static int start(struct vm *vm, struct err *err)
     struct qemu *qemu = mem_calloc(1, sizeof(*qemu));
     qemu->vm = vm;
     qemu->proc = (struct proc)PROC_INIT;
-    qemu->qmp.fd = qemu->port_fd = qemu->stderr_fd = qemu->stderr_copy_fd = -1;
+    qemu->qmp.fd = qemu->port_fd = qemu->log.from_fd = qemu->log.to_fd = -1;
     qemu->limit = (struct loop_timer){.on_due = give_up, .ctx = qemu};
-    buf_init(&qemu->log, LOG_LIMIT);
     vm->state = qemu;
     vm->console_fd = vm->stderr_fd = -1;
     struct child_ends ends = {-1, -1, -1};
