@@ -92,6 +92,20 @@ static const struct rule rules[] = {
         .near_miss = "[   50.0] app[1]: Timed out connecting to host",
     },
     {
+        /* systemd never takes a job up again whose dependency failed. */
+        .id = "init.service-dependency",
+        .cause = "init.dependency-failed",
+        .severity = SEVERITY_FATAL,
+        .confidence = 0.9,
+        .pattern = "^Dependency failed for %{UNIT}\\.?$",
+        .literal = "Dependency failed for ",
+        .summary = "The service was not started because a unit that it requires failed",
+        .sample = "[    8.265043] systemd[1]: Dependency failed for vm-browser-agent.service - VM "
+                  "Browser OAuth Agent.",
+        .near_miss =
+            "[    8.265043] systemd[1]: Dependency failed for tigervnc.service - TigerVNC.",
+    },
+    {
         .id = "init.job-dependency",
         .severity = SEVERITY_ERROR,
         .pattern = "^Dependency failed for (.+?)\\.?$",

@@ -122,7 +122,8 @@ static void error_logs_find(struct error_logs *ret_logs, const char *dir)
 }
 
 /* The first of a vmId that is not before `at_ms`, or where it would stand. */
-static size_t lower_bound(const struct error_logs *logs, const char *vm_id, size_t len, int64_t at_ms)
+static size_t lower_bound(const struct error_logs *logs, const char *vm_id, size_t len,
+                          int64_t at_ms)
 {
     size_t low = 0, high = logs->n;
     while (low < high) {
@@ -187,8 +188,8 @@ static char *record_stamp(const char *dir)
     return mem_strdup(started != NULL ? started : "");
 }
 
-static bool add_if_archived(struct archive *archive, const struct error_logs *logs, const char *path,
-                            const char *source)
+static bool add_if_archived(struct archive *archive, const struct error_logs *logs,
+                            const char *path, const char *source)
 {
     struct archived_name name;
     if (!parse_archived_name(path_base(path), "-console-", &name))
@@ -207,9 +208,9 @@ static void add_record(struct archive *archive, const char *path, const char *so
 }
 
 /*
- * `source` is the path as given, plus what leads from there to `path`. Links to files are followed, links
- * to directories are not: they may lead in circles. A directory that cannot be read becomes an entry, so
- * that loading it says why.
+ * `source` is the path as given, plus what leads from there to `path`. Links to files are followed,
+ * links to directories are not: they may lead in circles. A directory that cannot be read becomes
+ * an entry, so that loading it says why.
  */
 static void search(struct archive *archive, const char *path, const char *source, int depth)
 {

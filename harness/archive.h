@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * archive: what a PATH on the command line holds (contract: fixtures/contract/boot-record.md, "Analysis").
+ * archive: what a PATH on the command line holds (contract: fixtures/contract/boot-record.md,
+ * "Analysis").
  *
  * First match wins: a directory with boot.json, console.log or console.log.zst is a record; a file
- * `*-console-<ts>.log` (also .gz, .zst) is an archived console, whose `*-error-<ts>.log` is the one of the
- * same vmId with the nearest time stamp within 60 s; another directory holds records or archived consoles
- * at any depth, ordered by time stamp, then name; any other file, or "-", is a bare console.
+ * `*-console-<ts>.log` (also .gz, .zst) is an archived console, whose `*-error-<ts>.log` is the one
+ * of the same vmId with the nearest time stamp within 60 s; another directory holds records or
+ * archived consoles at any depth, ordered by time stamp, then name; any other file, or "-", is a
+ * bare console.
  */
 #ifndef BOOTDIAG_ARCHIVE_H
 #define BOOTDIAG_ARCHIVE_H

@@ -5,7 +5,8 @@
 
 #include "harness/base/mem.h"
 
-/* Digits and the byte `stop` behind them; numbers up to 2^53, as in JSON, can be added without care. */
+/* Digits and the byte `stop` behind them; numbers up to 2^53, as in JSON, can be added without
+ * care. */
 static bool take_number(const char **at, char stop, uint64_t *ret)
 {
     static const uint64_t most = 1ULL << 53;

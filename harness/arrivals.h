@@ -13,15 +13,15 @@ struct record_time {
 };
 
 /*
- * "<offset> <ms>\n" per entry, both ascending; what is not is where reading ends. Returns an owned array
- * of `*ret_n` entries, NULL if there are none.
+ * "<offset> <ms>\n" per entry, both ascending; what is not is where reading ends. Returns an owned
+ * array of `*ret_n` entries, NULL if there are none.
  */
 struct record_time *arrivals_parse(const char *text, size_t *ret_n);
 
 /*
- * Offsets into all that was received become offsets into a file without the `dropped` bytes at `gap`.
- * Entries inside the gap go; the last of them stays for the bytes that it brought behind the gap. Returns
- * how many entries are left.
+ * Offsets into all that was received become offsets into a file without the `dropped` bytes at
+ * `gap`. Entries inside the gap go; the last of them stays for the bytes that it brought behind the
+ * gap. Returns how many entries are left.
  */
 size_t arrivals_close_gap(struct record_time *times, size_t n, uint64_t gap, uint64_t dropped);
 

@@ -28,20 +28,23 @@ static void warn(struct loading *loading, const char *format, ...)
     loading->warn->warn(loading->warn->ctx, text);
 }
 
-static int check_identity(const struct loading *loading, const struct record *good,
-                          struct err *err)
+static int check_identity(const struct loading *loading, const struct record *good, struct err *err)
 {
     const struct baselines_expected *expected = loading->expected;
     char identity[IDENTITY_SIZE];
     if (expected->identity == NULL || expected->force)
         return 0;
     if (image_record_identity(good, identity) != 0)
-        return err_set(err, "baseline %s does not say what it was booted from; --force-baseline takes "
-                            "it all the same", good->source);
+        return err_set(err,
+                       "baseline %s does not say what it was booted from; --force-baseline takes "
+                       "it all the same",
+                       good->source);
     if (strcmp(identity, expected->identity) != 0)
-        return err_set(err, "baseline %s was recorded from another image (%s, wanted %s); record a new one "
-                            "with `bootdiag baseline record`, or take it with --force-baseline",
-                       good->source, identity, expected->identity);
+        return err_set(
+            err,
+            "baseline %s was recorded from another image (%s, wanted %s); record a new one "
+            "with `bootdiag baseline record`, or take it with --force-baseline",
+            good->source, identity, expected->identity);
     return 0;
 }
 
@@ -121,7 +124,7 @@ struct baseline *baselines_load(const char *const *dirs, const struct baselines_
         return NULL;
     }
     if (n < BASELINE_FEW)
-        warn(&loading, "the baseline has only %zu good boot%s: a difference from it proves little", n,
-             n == 1 ? "" : "s");
+        warn(&loading, "the baseline has only %zu good boot%s: a difference from it proves little",
+             n, n == 1 ? "" : "s");
     return loading.baseline;
 }

@@ -2,8 +2,9 @@
 /*
  * baselines: where good boots are kept and how they become the baseline of an analysis.
  *
- * A store is a directory with one folder per identity (image.h), which holds records. A baseline of another
- * identity is refused, and one recorded under other circumstances is warned about, as the contract says.
+ * A store is a directory with one folder per identity (image.h), which holds records. A baseline of
+ * another identity is refused, and one recorded under other circumstances is warned about, as the
+ * contract says.
  */
 #ifndef BOOTDIAG_BASELINES_H
 #define BOOTDIAG_BASELINES_H
@@ -20,7 +21,7 @@ enum { BASELINE_FEW = 3 }; /* fewer good boots than this prove little: say so */
 
 /* What the good boots are held against. */
 struct baselines_expected {
-    const char *identity; /* NULL: not known, nothing is refused */
+    const char *identity;  /* NULL: not known, nothing is refused */
     int memory_mib, vcpus; /* 0: not known */
     const char *cmdline;   /* NULL: not known */
     bool force;            /* take another identity too */
@@ -33,8 +34,9 @@ struct baselines_warn {
 };
 
 /*
- * Loads the good boots below `dirs` (NULL-terminated). Records that did not come up, or in which something
- * serious is found, are left out with a warning; none left is an error, as is another identity.
+ * Loads the good boots below `dirs` (NULL-terminated). Records that did not come up, or in which
+ * something serious is found, are left out with a warning; none left is an error, as is another
+ * identity.
  */
 struct baseline *baselines_load(const char *const *dirs, const struct baselines_expected *expected,
                                 struct eyes_rules *rules, const struct baselines_warn *warn,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whatever happens only decides the end (`finish`); the ending itself runs from the loop's next turn, so
- * that no callback pulls the ground from under its caller.
+ * Whatever happens only decides the end (`finish`); the ending itself runs from the loop's next
+ * turn, so that no callback pulls the ground from under its caller.
  */
 #include "harness/boot.h"
 
@@ -50,7 +50,7 @@ static int64_t elapsed(const struct boot *boot)
     return clock_ms() - boot->start_ms;
 }
 
-/* ---- the end ------------------------------------------------------------------------------------ */
+/* ---- the end ---- */
 
 static void take_console_facts(struct boot *boot)
 {
@@ -130,7 +130,8 @@ static void end_now(void *ctx)
         take_replayed_facts(boot, kept);
     if (boot->scratch != NULL)
         (void)path_remove_tree(boot->scratch, NULL);
-    (void)record_save(&boot->record, NULL); /* if it fails, the report will not find it and say so */
+    (void)record_save(&boot->record,
+                      NULL); /* if it fails, the report will not find it and say so */
     boot->state = BOOT_DONE;
     boot->on_done(boot->ctx, boot);
 }
@@ -147,7 +148,7 @@ static void finish(struct boot *boot, enum record_end end)
     loop_arm(boot->plan.loop, &boot->step, 0);
 }
 
-/* ---- what happens meanwhile ----------------------------------------------------------------------- */
+/* ---- what happens meanwhile ---- */
 
 static void on_grace_over(void *ctx)
 {
@@ -229,7 +230,7 @@ static void on_deadline(void *ctx)
         finish(boot, boot->state == BOOT_GRACE ? RECORD_END_FATAL_EVIDENCE : RECORD_END_DEADLINE);
 }
 
-/* ---- the start ------------------------------------------------------------------------------------ */
+/* ---- the start ---- */
 
 static void fill_record(struct boot *boot)
 {

@@ -2,9 +2,10 @@
 /*
  * boot: one boot from start to end, as a state machine on the campaign's loop.
  *
- * It joins what are strangers to each other: a backend's VM, the capture of its console, the probe of its
- * port, and a watch over its console. It ends at the first of: ready, deadline, VMM exit, fatal evidence
- * (after a grace), interruption; then it stops the VM, reads what is left, and saves the record.
+ * It joins what are strangers to each other: a backend's VM, the capture of its console, the probe
+ * of its port, and a watch over its console. It ends at the first of: ready, deadline, VMM exit,
+ * fatal evidence (after a grace), interruption; then it stops the VM, reads what is left, and saves
+ * the record.
  */
 #ifndef BOOTDIAG_BOOT_H
 #define BOOTDIAG_BOOT_H
@@ -40,21 +41,22 @@ struct boot_plan {
     const struct console_watch *watch;
     struct probe_engine *engine;
     struct loop *loop;
-    const char *rootfs; /* the image to boot; NULL: the target has none */
-    const char *fault;  /* name of the fault in it, or NULL */
+    const char *rootfs;             /* the image to boot; NULL: the target has none */
+    const char *fault;              /* name of the fault in it, or NULL */
     const struct image_set *images; /* facts of the base images */
-    const char *run_dir; /* the record becomes run_dir/boot-NNNN */
-    const char *scratch; /* directory for what the VM needs while it runs */
-    bool early_end;     /* end on fatal evidence */
-    int parallel_boots; /* for the record */
+    const char *run_dir;            /* the record becomes run_dir/boot-NNNN */
+    const char *scratch;            /* directory for what the VM needs while it runs */
+    bool early_end;                 /* end on fatal evidence */
+    int parallel_boots;             /* for the record */
 };
 
 struct boot;
 
 /*
- * Starts boot number `index` (from 0). A start that fails is a finished boot with end `start-failed`, not an
- * error; the error is that its record cannot be written (NULL). `on_done` is called once, from the loop,
- * when the record is saved and nothing of the VM is left. `plan` is borrowed until then.
+ * Starts boot number `index` (from 0). A start that fails is a finished boot with end
+ * `start-failed`, not an error; the error is that its record cannot be written (NULL). `on_done` is
+ * called once, from the loop, when the record is saved and nothing of the VM is left. `plan` is
+ * borrowed until then.
  */
 struct boot *boot_new(const struct boot_plan *plan, unsigned index,
                       void (*on_done)(void *ctx, struct boot *boot), void *ctx, struct err *err);

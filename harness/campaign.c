@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The boots that run are an array; a finished one leaves it at the loop's next turn and the next boot takes
- * its place. Signals arrive as events of the same loop (signalfd).
+ * The boots that run are an array; a finished one leaves it at the loop's next turn and the next
+ * boot takes its place. Signals arrive as events of the same loop (signalfd).
  */
 #include "harness/campaign.h"
 
@@ -49,15 +49,15 @@ unsigned campaign_default_jobs(const struct target *target)
 {
     int64_t by_cpu = host_cpus() / target->vcpus;
     int64_t available = host_available_mib();
-    int64_t by_memory = available < 0 ? MOST_JOBS
-                                      : available / (target->memory_mib + VMM_OVERHEAD_MIB);
+    int64_t by_memory =
+        available < 0 ? MOST_JOBS : available / (target->memory_mib + VMM_OVERHEAD_MIB);
     int64_t jobs = by_cpu < by_memory ? by_cpu : by_memory;
     if (jobs > MOST_JOBS)
         jobs = MOST_JOBS;
     return jobs > 1 ? (unsigned)jobs : 1;
 }
 
-/* ---- signals and progress ----------------------------------------------------------------------- */
+/* ---- signals and progress ---- */
 
 static void interrupt_all(struct campaign *campaign)
 {
@@ -100,7 +100,7 @@ static void on_progress(void *ctx)
     loop_arm(campaign->loop, &campaign->progress, PROGRESS_MS);
 }
 
-/* ---- boots ---------------------------------------------------------------------------------------- */
+/* ---- boots ---- */
 
 static void on_boot_done(void *ctx, struct boot *boot)
 {
@@ -148,7 +148,7 @@ static int run_all(struct campaign *campaign, struct err *err)
     return 0;
 }
 
-/* ---- life ------------------------------------------------------------------------------------------- */
+/* ---- life ---- */
 
 /* The image that all boots start from: the target's, or one copy of it with the fault inside. */
 static int prepare_image(struct campaign *campaign, struct err *err)
@@ -218,8 +218,7 @@ static void release(struct campaign *campaign)
 int campaign_run(const struct campaign_options *options, struct campaign_result *ret_result,
                  struct err *err)
 {
-    struct campaign campaign = {
-        .options = options, .loop = loop_new(), .scratch = SCRATCH_INIT};
+    struct campaign campaign = {.options = options, .loop = loop_new(), .scratch = SCRATCH_INIT};
     (void)sigprocmask(SIG_BLOCK, NULL, &campaign.old_mask);
     int result = prepare(&campaign, err);
     if (result == 0)

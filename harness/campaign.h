@@ -15,12 +15,12 @@
 
 struct campaign_options {
     const struct target *target;
-    const struct fault *fault;         /* NULL: none; `target` has its overrides already */
-    const struct image_set *images;    /* facts of the target's images */
+    const struct fault *fault;      /* NULL: none; `target` has its overrides already */
+    const struct image_set *images; /* facts of the target's images */
     const struct console_watch *watch;
-    const char *dir;                   /* of the run: boot-NNNN are made in it; it must exist */
-    unsigned boots;                    /* how many */
-    unsigned jobs;                     /* at a time; 0: what the host can carry */
+    const char *dir; /* of the run: boot-NNNN are made in it; it must exist */
+    unsigned boots;  /* how many */
+    unsigned jobs;   /* at a time; 0: what the host can carry */
     bool early_end;
 
     /* Called from the loop; `boots` are those that run now. Any may be NULL. */
@@ -30,13 +30,13 @@ struct campaign_options {
 };
 
 struct campaign_result {
-    unsigned done;     /* boots with a record */
-    unsigned jobs;     /* that ran at a time */
-    bool interrupted;  /* SIGINT or SIGTERM: what ran was ended and recorded */
+    unsigned done;    /* boots with a record */
+    unsigned jobs;    /* that ran at a time */
+    bool interrupted; /* SIGINT or SIGTERM: what ran was ended and recorded */
 };
 
-/* Boots at a time that this host carries for the target: processors (half as many VMs under TCG if each
- * has several) and available memory, at least 1. */
+/* Boots at a time that this host carries for the target: processors (half as many VMs under TCG if
+ * each has several) and available memory, at least 1. */
 unsigned campaign_default_jobs(const struct target *target);
 
 /* Runs them all. SIGINT and SIGTERM end the running boots and are reported, not delivered. */

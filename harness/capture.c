@@ -72,8 +72,7 @@ static void open_tail(struct capture *capture)
     capture->tail_offset = capture->bytes;
     capture->tail_len = 0;
     capture->tail_path = mem_printf("%s.tail-%" PRIu64, capture->path, capture->bytes);
-    capture->tail_fd =
-        open(capture->tail_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    capture->tail_fd = open(capture->tail_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (capture->tail_fd < 0 && capture->failed.message[0] == '\0')
         err_sys(&capture->failed, errno, "cannot write %s", capture->tail_path);
 }
@@ -194,7 +193,8 @@ static void join_tails(struct capture *capture)
         return;
     const char *older = capture->older_tail_path;
     off_t head_len = lseek(capture->out_fd, 0, SEEK_CUR);
-    if ((older != NULL && !append_file(capture, older)) || !append_file(capture, capture->tail_path)) {
+    if ((older != NULL && !append_file(capture, older)) ||
+        !append_file(capture, capture->tail_path)) {
         (void)!ftruncate(capture->out_fd, head_len);
         return; /* a full disk: the tails stay, record_load joins them */
     }

@@ -2,10 +2,11 @@
 /*
  * capture: a descriptor -> a bounded file, with arrival times beside it.
  *
- * Head and tail are kept. Up to `limit` bytes go into NAME (the head); what follows goes into two tail
- * files NAME.tail-<stream offset> of at most `limit` bytes that take turns, so that at any moment the
- * newest `limit` bytes, or more, are on disk: a killed bootdiag loses only what it had not read yet.
- * capture_finish joins them: NAME then holds the head and, at `dropped_at`, the tail, with no marker.
+ * Head and tail are kept. Up to `limit` bytes go into NAME (the head); what follows goes into two
+ * tail files NAME.tail-<stream offset> of at most `limit` bytes that take turns, so that at any
+ * moment the newest `limit` bytes, or more, are on disk: a killed bootdiag loses only what it had
+ * not read yet. capture_finish joins them: NAME then holds the head and, at `dropped_at`, the tail,
+ * with no marker.
  */
 #ifndef BOOTDIAG_CAPTURE_H
 #define BOOTDIAG_CAPTURE_H
@@ -30,7 +31,7 @@ struct capture {
     uint64_t dropped_bytes; /* known after capture_finish */
     int64_t dropped_at;     /* -1: nothing dropped */
     bool ended;
-    struct err failed;      /* the first write that failed: message "" if none */
+    struct err failed; /* the first write that failed: message "" if none */
 
     /* The capture's own. */
     struct loop *loop;
@@ -45,8 +46,8 @@ struct capture {
 };
 
 /*
- * Creates the files and watches `fd` (taken, made non-blocking). `times_path` may be NULL. `start_ms` is
- * the zero of the times, on clock_ms()'s clock.
+ * Creates the files and watches `fd` (taken, made non-blocking). `times_path` may be NULL.
+ * `start_ms` is the zero of the times, on clock_ms()'s clock.
  */
 int capture_start(struct capture *capture, struct loop *loop, int fd, const char *path,
                   const char *times_path, uint64_t limit, int64_t start_ms, struct err *err);
@@ -54,7 +55,8 @@ int capture_start(struct capture *capture, struct loop *loop, int fd, const char
 /* Reads what is there now, without waiting. */
 void capture_drain(struct capture *capture);
 
-/* Stops watching, closes everything and joins head and tail. Safe on a zeroed capture, and twice. */
+/* Stops watching, closes everything and joins head and tail. Safe on a zeroed capture, and twice.
+ */
 void capture_finish(struct capture *capture);
 
 /* The files that hold a record's console, in order; joined they are the console. */

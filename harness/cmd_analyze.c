@@ -131,7 +131,8 @@ static int prepare(struct analyzing *analyzing, struct err *err)
 {
     const struct command_line *line = analyzing->line;
     if (line->n_operands == 0)
-        return err_set(err, "analyze: name a record, an archive or a console; `-` is standard input");
+        return err_set(err,
+                       "analyze: name a record, an archive or a console; `-` is standard input");
     size_t n = 0;
     analyzing->baseline_dirs = mem_calloc(line->n_values + 1, sizeof(char *));
     for (size_t i = 0; i < line->n_values; i++)
@@ -189,9 +190,11 @@ const struct command cmd_analyze = {
     .name = "analyze",
     .synopsis = "[OPTION]... PATH...",
     .summary = "Diagnoses kept boots: records, archived consoles, bare consoles",
-    .details = "PATH is a record's directory, a console, an archived console (*-console-<ts>.log, also .gz\n"
-               "and .zst), a directory of these, or - for standard input.\n"
-               "Exit status: 0 every boot was ready, 1 some was not, 2 some input could not be read.",
+    .details =
+        "PATH is a record's directory, a console, an archived console (*-console-<ts>.log, also "
+        ".gz\n"
+        "and .zst), a directory of these, or - for standard input.\n"
+        "Exit status: 0 every boot was ready, 1 some was not, 2 some input could not be read.",
     .options = OPTIONS,
     .run = cmd_analyze_main,
 };

@@ -2,8 +2,8 @@
 /*
  * baseline: records good boots of a target into the store, under the identity of what was booted.
  *
- * The boots go into a directory beside the final one, which is renamed at the end: a baseline is there as a
- * whole or not at all.
+ * The boots go into a directory beside the final one, which is renamed at the end: a baseline is
+ * there as a whole or not at all.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -117,7 +117,8 @@ const struct command cmd_baseline = {
     .name = "baseline",
     .synopsis = "record [OPTION]...",
     .summary = "Records good boots, with which failed ones are compared",
-    .details = "A baseline belongs to one kernel, root image, backend and network; `run` finds it by that.",
+    .details = "A baseline belongs to one kernel, root image, backend and network; `run` finds it "
+               "by that.",
     .options = OPTIONS,
     .run = cmd_baseline_main,
 };

@@ -15,7 +15,8 @@ static int print(const struct command_line *line, struct err *err)
         return err_set(err, "report: name one run's directory, or its report.json");
     const char *given = line->operands[0];
     auto_free char *dir = path_is_dir(given) ? path_join(given, "") : path_dir(given);
-    auto_free char *path = path_is_dir(given) ? path_join(given, "report.json") : path_join("", given);
+    auto_free char *path =
+        path_is_dir(given) ? path_join(given, "report.json") : path_join("", given);
     json_auto_t *report = json_read_object(path, err);
     if (report == NULL)
         return -1;

@@ -52,7 +52,7 @@ static void warn(void *ctx, const char *text)
     say_warning("%s", text);
 }
 
-/* ---- before the first boot ------------------------------------------------------------------------ */
+/* ---- before the first boot ---- */
 
 /* runs/2025-11-06T20-47-04Z-NAME[-FAULT] */
 static char *default_dir(const struct run *run)
@@ -83,7 +83,8 @@ static int make_dir(struct run *run, struct err *err)
         if (empty)
             continue;
         if (out != NULL && errno == ENOTEMPTY)
-            return err_set(err, "--out %s: the directory exists and is not empty; name a new one", out);
+            return err_set(err, "--out %s: the directory exists and is not empty; name a new one",
+                           out);
         if (out != NULL || errno != EEXIST)
             return err_sys(err, errno, "cannot create the run's directory %s", wanted);
         free(wanted);
@@ -130,8 +131,8 @@ static int load_baseline(struct run *run, struct err *err)
     int result = 0;
     if (dirs[0] != NULL) {
         run->baseline_dir = mem_strdup(dirs[0]);
-        run->baseline = baselines_load((const char *const *)dirs, &expected,
-                                       &run->plan.rules_cache, &warnings, err);
+        run->baseline = baselines_load((const char *const *)dirs, &expected, &run->plan.rules_cache,
+                                       &warnings, err);
         result = run->baseline != NULL ? 0 : -1;
     }
     for (char **dir = dirs; *dir != NULL; dir++)
@@ -162,14 +163,14 @@ static void new_report(struct run *run)
         .baseline_runs = run->baseline != NULL ? (int)baseline_len(run->baseline) : 0,
         .run_dir = run->dir,
         .accelerator = accelerator,
-        .jobs = (int)(run->plan.jobs > 0 ? run->plan.jobs
-                                         : campaign_default_jobs(&run->plan.target)),
+        .jobs =
+            (int)(run->plan.jobs > 0 ? run->plan.jobs : campaign_default_jobs(&run->plan.target)),
         .early_end = run->plan.early_end,
     };
     run->report = report_new(&facts);
 }
 
-/* ---- each boot ------------------------------------------------------------------------------------ */
+/* ---- each boot ---- */
 
 static char *boot_text(const struct record *record, const struct analysis *analysis)
 {
@@ -201,7 +202,7 @@ static char *on_boot_done(void *ctx, const struct boot *boot)
     return boot_text(&record, &analysis);
 }
 
-/* ---- the end -------------------------------------------------------------------------------------- */
+/* ---- the end ---- */
 
 static int write_report(const struct run *run, struct err *err)
 {

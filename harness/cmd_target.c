@@ -40,8 +40,9 @@ static int check(const struct command_line *line, struct err *err)
             return -1;
         const struct vm_ops *ops = vm_find(target.backend);
         if (ops == NULL)
-            return err_set(err, "%s: \"backend\": there is no backend \"%s\"; `%s list backends` shows them",
-                           line->operands[i], target.backend, line->program);
+            return err_set(
+                err, "%s: \"backend\": there is no backend \"%s\"; `%s list backends` shows them",
+                line->operands[i], target.backend, line->program);
         if (ops->check(&target, err) != 0)
             return -1;
         printf("%s: ok\n", line->operands[i]);

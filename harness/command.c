@@ -101,11 +101,11 @@ static int bad_option(const struct command *command, const char *program, int fo
     struct err err;
     const char *given = argv[optind - 1];
     if (found == ':')
-        err_set(&err, "%s: %s needs a value; `%s %s --help` shows the options", command->name, given,
-                program, command->name);
+        err_set(&err, "%s: %s needs a value; `%s %s --help` shows the options", command->name,
+                given, program, command->name);
     else
-        err_set(&err, "%s: unknown option %s; `%s %s --help` shows the options", command->name, given,
-                program, command->name);
+        err_set(&err, "%s: unknown option %s; `%s %s --help` shows the options", command->name,
+                given, program, command->name);
     return say_error(&err);
 }
 

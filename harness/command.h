@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * command: one command of the program: its options as a table, from which parsing and --help are made.
+ * command: one command of the program: its options as a table, from which parsing and --help are
+ * made.
  *
- * One file cmd_<name>.c per command, one line in the table in main.c. Commands print; what they call does
- * not. The answer goes to standard output, everything else to standard error (base/say.h).
+ * One file cmd_<name>.c per command, one line in the table in main.c. Commands print; what they
+ * call does not. The answer goes to standard output, everything else to standard error
+ * (base/say.h).
  */
 #ifndef BOOTDIAG_COMMAND_H
 #define BOOTDIAG_COMMAND_H
@@ -45,8 +47,8 @@ struct command {
     int (*run)(const struct command_line *line); /* the exit status */
 };
 
-/* Takes the command line apart (argv[0] is the command's name) and runs the command, or shows its help.
- * Returns the exit status. */
+/* Takes the command line apart (argv[0] is the command's name) and runs the command, or shows its
+ * help. Returns the exit status. */
 int command_run(const struct command *command, const char *program, int argc, char **argv);
 
 /* The last value given for an option, or `fallback`. */
@@ -58,8 +60,13 @@ int command_number(const struct command_line *line, const char *name, unsigned m
                    unsigned *ret, struct err *err);
 
 /* Options that several commands share: put into their tables by these macros. */
-#define OPTION_COLOR {0, "color", "WHEN", "colour: always, never or auto (default)"}
-#define OPTION_FAULTS \
-    {0, "faults", "DIR", "where faults are kept (default: fixtures/faults)"}
+#define OPTION_COLOR                                                                               \
+    {                                                                                              \
+        0, "color", "WHEN", "colour: always, never or auto (default)"                              \
+    }
+#define OPTION_FAULTS                                                                              \
+    {                                                                                              \
+        0, "faults", "DIR", "where faults are kept (default: fixtures/faults)"                     \
+    }
 
 #endif

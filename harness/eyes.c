@@ -28,7 +28,7 @@ struct console_watch eyes_watch(struct ruleset *rules)
 }
 
 struct ruleset *eyes_rules_for(struct eyes_rules *cache, const struct service *service,
-                                     struct err *err)
+                               struct err *err)
 {
     if (cache->rules != NULL && service_equal(&cache->service, service))
         return cache->rules;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * eyes: the analyzers' watch as the console_watch that a boot takes; and the rules for a record's service,
- * compiled once per service. Command layer: the only place that joins harness and analyzers.
+ * eyes: the analyzers' watch as the console_watch that a boot takes; and the rules for a record's
+ * service, compiled once per service. Command layer: the only place that joins harness and
+ * analyzers.
  */
 #ifndef BOOTDIAG_EYES_H
 #define BOOTDIAG_EYES_H
@@ -20,7 +21,7 @@ struct eyes_rules {
 
 /* The rules for a service: borrowed, until the next call with another service. */
 struct ruleset *eyes_rules_for(struct eyes_rules *cache, const struct service *service,
-                                     struct err *err);
+                               struct err *err);
 void eyes_rules_release(struct eyes_rules *cache);
 
 #define auto_eyes_rules __attribute__((cleanup(eyes_rules_release)))

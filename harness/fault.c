@@ -17,8 +17,7 @@
 
 enum { LONGEST_LIST = 300 };
 
-/* ---- which there are
- * ----------------------------------------------------------------------------- */
+/* ---- which there are ---- */
 
 static bool is_fault_dir(const char *faults_dir, const char *name)
 {
@@ -77,8 +76,7 @@ static int refuse_name(const char *faults_dir, const char *name, struct err *err
                    list.len > 0 ? buf_text(&list) : "none", list.overflow ? "..." : "");
 }
 
-/* ---- loading
- * ------------------------------------------------------------------------------------- */
+/* ---- loading ---- */
 
 static const struct {
     const char *name;
@@ -106,8 +104,7 @@ static int check_members(const json_t *document, const char *name, struct err *e
 {
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)document, key, value)
-    {
+    json_object_foreach ((json_t *)document, key, value) {
         size_t i = 0;
         while (i < N_MEMBERS && strcmp(MEMBERS[i].name, key) != 0)
             i++;
@@ -130,11 +127,10 @@ static int check_lists(const json_t *document, const char *name, struct err *err
                        schema);
     size_t index;
     const json_t *value;
-    json_array_foreach(json_object_get(document, "accept"), index, value) if (
-        !json_is_string(value)) return err_set(err, "%s: \"accept\": expected an array of strings",
-                                               name);
-    json_array_foreach(json_object_get(document, "changes"), index, value)
-    {
+    json_array_foreach (json_object_get(document, "accept"), index, value)
+        if (!json_is_string(value))
+            return err_set(err, "%s: \"accept\": expected an array of strings", name);
+    json_array_foreach (json_object_get(document, "changes"), index, value) {
         struct fault_change change;
         if (fault_change_parse(&change, value, index, name, err) != 0)
             return -1;
@@ -177,8 +173,7 @@ void fault_release(struct fault *fault)
     *fault = (struct fault){0};
 }
 
-/* ---- applying
- * ------------------------------------------------------------------------------------ */
+/* ---- applying ---- */
 
 bool fault_changes_image(const struct fault *fault)
 {

@@ -130,8 +130,7 @@ static int refuse_unknown(const json_t *value, enum fault_change_kind kind, cons
 {
     const char *key;
     json_t *member;
-    json_object_foreach((json_t *)value, key, member)
-    {
+    json_object_foreach ((json_t *)value, key, member) {
         bool known = strcmp(key, KINDS[kind].name) == 0;
         for (const struct member *other = KINDS[kind].others; other->name != NULL; other++)
             known |= strcmp(key, other->name) == 0;

@@ -78,8 +78,7 @@ static int parse_changes(struct job *job, struct err *err)
     job->changes = mem_calloc(json_array_size(list), sizeof(*job->changes));
     size_t index;
     const json_t *value;
-    json_array_foreach(list, index, value)
-    {
+    json_array_foreach (list, index, value) {
         struct fault_change *change = &job->changes[index];
         if (fault_change_parse(change, value, index, name, err) != 0)
             return -1;
@@ -92,8 +91,7 @@ static int parse_changes(struct job *job, struct err *err)
     return 0;
 }
 
-/* ---- looking
- * ------------------------------------------------------------------------------------- */
+/* ---- looking ---- */
 
 static char *file_of(const struct job *job, const struct node *node, const char *kind)
 {
@@ -149,8 +147,7 @@ static int look(struct job *job, struct err *err)
     return take_stats(job, &output, err);
 }
 
-/* ---- changing, in memory
- * ------------------------------------------------------------------------- */
+/* ---- changing, in memory ---- */
 
 static const char *const TYPE_NAMES[] = {
     [DEBUGFS_ABSENT] = "does not exist",   [DEBUGFS_FILE] = "is a file",
@@ -271,8 +268,7 @@ static int play_changes(struct job *job, struct err *err)
     return 0;
 }
 
-/* ---- changing, in the image
- * ---------------------------------------------------------------------- */
+/* ---- changing, in the image ---- */
 
 static bool is_same(const struct debugfs_stat *a, const struct debugfs_stat *b)
 {
@@ -375,8 +371,7 @@ static int change_image(struct job *job, struct err *err)
     return 0;
 }
 
-/* ---- life
- * ---------------------------------------------------------------------------------------- */
+/* ---- life ---- */
 
 static void release_job(struct job *job)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* image: what was booted: the facts of an image file, and the identity that makes boots comparable. */
+/* image: what was booted: the facts of an image file, and the identity that makes boots comparable.
+ */
 #ifndef BOOTDIAG_IMAGE_H
 #define BOOTDIAG_IMAGE_H
 
@@ -28,8 +29,8 @@ void image_set_release(struct image_set *images);
 enum { IDENTITY_SIZE = 17 };
 
 /*
- * Identity of what a baseline may be compared with (contract): base image + kernel + backend family +
- * network kind, as 16 hex digits. -1 if one of them is not known.
+ * Identity of what a baseline may be compared with (contract): base image + kernel + backend family
+ * + network kind, as 16 hex digits. -1 if one of them is not known.
  */
 int image_identity(const struct image_set *images, const char *backend, const char *network,
                    char ret_identity[static IDENTITY_SIZE]);

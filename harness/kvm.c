@@ -58,8 +58,7 @@ static void give(struct kvm_verdict *verdict, enum kvm_state state, const char *
         (void)snprintf(verdict->words, sizeof(verdict->words), "%.60s: %s", node, words);
 }
 
-/* ---- in the child: descriptors and mappings go with it
- * ------------------------------------------- */
+/* ---- in the child: descriptors and mappings go with it ---- */
 
 static int open_node(const char *node, struct kvm_verdict *verdict)
 {
@@ -206,8 +205,7 @@ static _Noreturn void child(const char *node, int report_fd, pid_t parent)
     _exit(0);
 }
 
-/* ---- in the parent
- * ------------------------------------------------------------------------------- */
+/* ---- in the parent ---- */
 
 /* A child that the kernel cannot end at once is left to it. */
 static void reap(pid_t pid)

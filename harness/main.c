@@ -18,13 +18,16 @@ enum { N_COMMANDS = sizeof(COMMANDS) / sizeof(COMMANDS[0]) };
 
 static void print_usage(FILE *out, const char *program)
 {
-    fprintf(out, "Usage: %s COMMAND [OPTION]... [ARGUMENT]...\n\n"
-                 "Boots fresh VMs, says which of them failed to come up and why, and shows the lines "
-                 "that prove it.\n\nCommands:\n", program);
+    fprintf(out,
+            "Usage: %s COMMAND [OPTION]... [ARGUMENT]...\n\n"
+            "Boots fresh VMs, says which of them failed to come up and why, and shows the lines "
+            "that prove it.\n\nCommands:\n",
+            program);
     for (size_t i = 0; i < N_COMMANDS; i++)
         fprintf(out, "  %-10s %s\n", COMMANDS[i]->name, COMMANDS[i]->summary);
-    fprintf(out, "\n`%s COMMAND --help` shows a command's options.\n"
-                 "Exit status: 0 every boot came up, 1 some did not, 2 bootdiag could not do its job.\n",
+    fprintf(out,
+            "\n`%s COMMAND --help` shows a command's options.\n"
+            "Exit status: 0 every boot came up, 1 some did not, 2 bootdiag could not do its job.\n",
             program);
 }
 

@@ -13,7 +13,8 @@ enum { NARROWEST = 40, WIDEST = 200 };
 int output_check(const struct command_line *line, struct err *err)
 {
     const char *colour = command_value(line, "color", "auto");
-    if (strcmp(colour, "always") != 0 && strcmp(colour, "never") != 0 && strcmp(colour, "auto") != 0)
+    if (strcmp(colour, "always") != 0 && strcmp(colour, "never") != 0 &&
+        strcmp(colour, "auto") != 0)
         return err_set(err, "--color: expected always, never or auto, got \"%s\"", colour);
     const char *wanted = command_value(line, "format", NULL);
     size_t n;

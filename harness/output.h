@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* output: how commands print documents: format, colour and width as the command line and terminal say. */
+/* output: how commands print documents: format, colour and width as the command line and terminal
+ * say. */
 #ifndef BOOTDIAG_OUTPUT_H
 #define BOOTDIAG_OUTPUT_H
 

@@ -36,8 +36,11 @@ static int check_target(const struct target *target, struct err *err)
 {
     const struct vm_ops *ops = vm_find(target->backend);
     if (ops == NULL)
-        return err_set(err, "%s: \"backend\": there is no backend \"%s\"; `bootdiag list backends` shows "
-                            "them", target->path, target->backend);
+        return err_set(
+            err,
+            "%s: \"backend\": there is no backend \"%s\"; `bootdiag list backends` shows "
+            "them",
+            target->path, target->backend);
     return ops->check(target, err);
 }
 
@@ -59,8 +62,7 @@ int plan_init(struct plan *plan, const struct command_line *line, unsigned defau
         return err_prefix(err, "%s", plan->target.path);
     if (image_set_describe(&plan->images, &plan->target, err) != 0)
         return -1;
-    (void)image_identity(&plan->images, plan->target.backend, plan->target.network,
-                         plan->identity);
+    (void)image_identity(&plan->images, plan->target.backend, plan->target.network, plan->identity);
     return 0;
 }
 
@@ -92,8 +94,9 @@ static void on_done(void *ctx, const struct boot *boot)
     progress_boot_done(running->progress, boot, text);
 }
 
-int plan_run(struct plan *plan, const char *dir, char *(*on_boot)(void *ctx, const struct boot *boot),
-             void *ctx, struct campaign_result *ret_result, struct err *err)
+int plan_run(struct plan *plan, const char *dir,
+             char *(*on_boot)(void *ctx, const struct boot *boot), void *ctx,
+             struct campaign_result *ret_result, struct err *err)
 {
     struct progress *progress = progress_new(plan->boots, plan->quiet);
     struct running running = {.progress = progress, .on_done = on_boot, .ctx = ctx};

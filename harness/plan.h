@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * plan: what `run` and `baseline record` are asked to boot, from the command line to a campaign. Command
- * layer: it reports progress on standard error.
+ * plan: what `run` and `baseline record` are asked to boot, from the command line to a campaign.
+ * Command layer: it reports progress on standard error.
  */
 #ifndef BOOTDIAG_PLAN_H
 #define BOOTDIAG_PLAN_H
@@ -26,12 +26,14 @@ struct plan {
 };
 
 /* Options that make a plan; a command's table begins with them. */
-#define PLAN_OPTIONS \
-    {'t', "target", "FILE", "what to boot (default: fixtures/targets/bundled.json)"}, \
-    {'s', "set", "NAME=VALUE", "override a member of the target; may be repeated"}, \
-    {'n', "boots", "N", "how many boots"}, \
-    {'j', "jobs", "N", "boots at a time (default: what this host can carry)"}, \
-    {'q', "quiet", NULL, "no progress"}
+#define PLAN_OPTIONS                                                                               \
+    {'t', "target", "FILE", "what to boot (default: fixtures/targets/bundled.json)"},              \
+        {'s', "set", "NAME=VALUE", "override a member of the target; may be repeated"},            \
+        {'n', "boots", "N", "how many boots"},                                                     \
+        {'j', "jobs", "N", "boots at a time (default: what this host can carry)"},                 \
+    {                                                                                              \
+        'q', "quiet", NULL, "no progress"                                                          \
+    }
 
 /* Loads and checks everything that can be checked before the first boot; cause ids stand in `err`.
  * Release in any case. */
@@ -39,10 +41,11 @@ int plan_init(struct plan *plan, const struct command_line *line, unsigned defau
               struct err *err);
 void plan_release(struct plan *plan);
 
-/* Runs it with progress on standard error. `on_done` is called for each boot whose record is saved; the text
- * that it returns (owned by the plan afterwards; may be NULL) is shown. */
-int plan_run(struct plan *plan, const char *dir, char *(*on_done)(void *ctx, const struct boot *boot),
-             void *ctx, struct campaign_result *ret_result, struct err *err);
+/* Runs it with progress on standard error. `on_done` is called for each boot whose record is saved;
+ * the text that it returns (owned by the plan afterwards; may be NULL) is shown. */
+int plan_run(struct plan *plan, const char *dir,
+             char *(*on_done)(void *ctx, const struct boot *boot), void *ctx,
+             struct campaign_result *ret_result, struct err *err);
 
 #define auto_plan __attribute__((cleanup(plan_release)))
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A probe owns a few slots, each with a curl handle that is used again and again. A timer starts an attempt
- * in a free slot; the engine hands finished ones back. The pace follows what is known of the guest.
+ * A probe owns a few slots, each with a curl handle that is used again and again. A timer starts an
+ * attempt in a free slot; the engine hands finished ones back. The pace follows what is known of
+ * the guest.
  */
 #include "harness/probe.h"
 
@@ -27,7 +28,7 @@ enum {
     MAX_RUNS = 256,
 };
 
-/* ---- results -------------------------------------------------------------------------------- */
+/* ---- results ---- */
 
 static bool same_kind(const struct probe_run *run, enum probe_class class, int http_status)
 {
@@ -44,8 +45,8 @@ static void join_with_previous(struct record *record, size_t i)
     record->probe.n_runs--;
 }
 
-/* Joins the shortest run with the one before it, so that there is room for one more. The newest stays:
- * how it went in the end says most. */
+/* Joins the shortest run with the one before it, so that there is room for one more. The newest
+ * stays: how it went in the end says most. */
 static void merge_shortest(struct record *record)
 {
     const struct probe_run *runs = record->probe.runs;
@@ -123,7 +124,7 @@ static enum probe_class classify(CURL *easy, CURLcode result, int expected_statu
     }
 }
 
-/* ---- engine: libcurl on the loop -------------------------------------------------------------- */
+/* ---- engine: libcurl on the loop ---- */
 
 struct probe_engine {
     struct loop *loop;
@@ -263,7 +264,7 @@ void probe_engine_free(struct probe_engine *engine)
     curl_global_cleanup();
 }
 
-/* ---- attempts ----------------------------------------------------------------------------------- */
+/* ---- attempts ---- */
 
 static size_t take_body(char *bytes, size_t size, size_t n, void *ctx)
 {
@@ -273,7 +274,8 @@ static size_t take_body(char *bytes, size_t size, size_t n, void *ctx)
     return attempt->body_len > MAX_BODY ? 0 : size * n;
 }
 
-/* One GET, by itself: no proxy of a CI environment, no redirect, no connection of an earlier attempt. */
+/* One GET, by itself: no proxy of a CI environment, no redirect, no connection of an earlier
+ * attempt. */
 static CURL *new_request(const char *url, int timeout_ms)
 {
     CURL *easy = curl_easy_init();
@@ -392,7 +394,8 @@ void probe_free(struct probe *probe)
 void probe_nudge(struct probe *probe)
 {
     int64_t now = clock_ms();
-    bool already = now < probe->nudged_until_ms; /* a guest that shouts must not starve its attempts */
+    bool already =
+        now < probe->nudged_until_ms; /* a guest that shouts must not starve its attempts */
     probe->nudged_until_ms = now + NUDGE_LASTS_MS;
     if (probe->paused || already)
         return;
@@ -411,8 +414,10 @@ bool probe_answers(const char *url, int timeout_ms)
     CURL *easy = new_request(url, timeout_ms);
     (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, &attempt);
     CURLcode result = curl_easy_perform(easy);
-    long status = 0;
-    (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_off_t connected_us = 0;
+    int status;
+    enum probe_class class = classify(easy, result, 0, &status);
+    (void)curl_easy_getinfo(easy, CURLINFO_CONNECT_TIME_T, &connected_us);
     curl_easy_cleanup(easy);
-    return result == CURLE_OK || status != 0;
+    return status != 0 || (class == PROBE_NOT_HTTP && connected_us > 0);
 }

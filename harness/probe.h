@@ -2,12 +2,13 @@
 /*
  * probe: does the service answer, and if not, in which way?
  *
- * HTTP GET by libcurl, a new connection per attempt, over and over until told to stop. Behind a user-mode
- * forwarder a TCP connect proves nothing: it accepts before the guest exists. Only bytes count.
+ * HTTP GET by libcurl, a new connection per attempt, over and over until told to stop. Behind a
+ * user-mode forwarder a TCP connect proves nothing: it accepts before the guest exists. Only bytes
+ * count.
  *
- * Polling is the net below events: probe_nudge (a console line that announces the agent, say) asks at
- * once. Attempts overlap: an old one may hang behind a SYN that the guest never saw, a new one gets
- * through (vmm facts: a fresh attempt answers in 25-34 ms where a waiting one takes a second).
+ * Polling is the net below events: probe_nudge (a console line that announces the agent, say) asks
+ * at once. Attempts overlap: an old one may hang behind a SYN that the guest never saw, a new one
+ * gets through (vmm facts: a fresh attempt answers in 25-34 ms where a waiting one takes a second).
  */
 #ifndef BOOTDIAG_PROBE_H
 #define BOOTDIAG_PROBE_H
@@ -27,9 +28,9 @@ struct probe_engine *probe_engine_new(struct loop *loop, struct err *err);
 void probe_engine_free(struct probe_engine *engine);
 
 struct probe_options {
-    const char *url;    /* borrowed until probe_free */
+    const char *url; /* borrowed until probe_free */
     int expected_status;
-    int64_t start_ms;   /* zero of the recorded times, on clock_ms()'s clock */
+    int64_t start_ms; /* zero of the recorded times, on clock_ms()'s clock */
     void (*on_result)(void *ctx, enum probe_class class); /* after each finished attempt */
     void *ctx;
 };

@@ -8,7 +8,9 @@
 
 #include "harness/base/mem.h"
 
-enum { MOST_PLAIN_BOOTS = 10 }; /* without a terminal, stages of more boots than this are too much */
+enum {
+    MOST_PLAIN_BOOTS = 10
+}; /* without a terminal, stages of more boots than this are too much */
 
 struct progress {
     unsigned total;
@@ -21,13 +23,20 @@ struct progress {
 static const char *stage_name(const char *milestone)
 {
     static const char *const names[][2] = {
-        {"vmm-started", "VMM"},           {"kernel-started", "kernel"},
-        {"root-device-found", "kernel"},  {"root-mounted", "kernel"},
-        {"init-started", "systemd"},      {"nic-found", "network"},
-        {"link-up", "network"},           {"address-acquired", "network"},
-        {"network-target", "network"},    {"unit-started", "supervisor"},
-        {"supervisor-started", "supervisor"}, {"agent-started", "agent"},
-        {"agent-listening", "agent"},     {"port-answers", "agent"},
+        {"vmm-started", "VMM"},
+        {"kernel-started", "kernel"},
+        {"root-device-found", "kernel"},
+        {"root-mounted", "kernel"},
+        {"init-started", "systemd"},
+        {"nic-found", "network"},
+        {"link-up", "network"},
+        {"address-acquired", "network"},
+        {"network-target", "network"},
+        {"unit-started", "supervisor"},
+        {"supervisor-started", "supervisor"},
+        {"agent-started", "agent"},
+        {"agent-listening", "agent"},
+        {"port-answers", "agent"},
     };
     for (size_t i = 0; milestone != NULL && i < sizeof(names) / sizeof(names[0]); i++)
         if (strcmp(names[i][0], milestone) == 0)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * progress: which boots run, how far they are, for how long: on standard error. On a terminal one line per
- * running boot that is drawn again; elsewhere a plain line when a boot reaches another stage. Command layer.
+ * progress: which boots run, how far they are, for how long: on standard error. On a terminal one
+ * line per running boot that is drawn again; elsewhere a plain line when a boot reaches another
+ * stage. Command layer.
  */
 #ifndef BOOTDIAG_PROGRESS_H
 #define BOOTDIAG_PROGRESS_H

@@ -156,8 +156,7 @@ void qemu_argv_free(char **argv)
     free(argv);
 }
 
-/* ---- by hand
- * ------------------------------------------------------------------------------------- */
+/* ---- by hand ---- */
 
 static void add_quoted(struct buf *line, const char *word)
 {
@@ -178,12 +177,22 @@ static void add_quoted(struct buf *line, const char *word)
     buf_add_char(line, '\'');
 }
 
-/* The command that makes the image with the fault in it. */
+/* The command that makes the image with the fault in it, anew each time. */
 static void add_make_image(struct buf *line, const struct target *target, const char *fault,
                            const char *image)
 {
-    const char *const words[] = {"bootdiag", "target",   "image", "--fault",
-                                 fault,      "--output", image};
+    auto_free char *program = realpath("/proc/self/exe", NULL);
+    add_quoted(line, "rm");
+    add_quoted(line, "-f");
+    add_quoted(line, image);
+    buf_add_text(line, " &&");
+    const char *const words[] = {program != NULL ? program : "bootdiag",
+                                 "target",
+                                 "image",
+                                 "--fault",
+                                 fault,
+                                 "--output",
+                                 image};
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         add_quoted(line, words[i]);
     if (target->path != NULL) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Life, files and lookups of a record; how boot.json is read and written stands in record_json.c. */
+/* Life, files and lookups of a record; how boot.json is read and written stands in record_json.c.
+ */
 #include "harness/record.h"
 
 #include <dirent.h>
@@ -48,16 +49,26 @@ static void vmm_release(struct record *record)
 void record_release(struct record *record)
 {
     char *const texts[] = {
-        record->source,         record->dir,
-        record->boot_id,        record->vm_id,
-        record->backend,        record->started_at,
-        record->end_detail,     record->fault,
-        record->guest.cmdline,  record->guest.mac,
-        record->host.kernel,    record->host.accelerator,
-        record->probe.url,      record->probe.network,
-        record->probe.neighbour, record->controller.session_id,
-        record->controller.status, record->controller.error,
-        record->guest.expected_address, record->guest.seen_address,
+        record->source,
+        record->dir,
+        record->boot_id,
+        record->vm_id,
+        record->backend,
+        record->started_at,
+        record->end_detail,
+        record->fault,
+        record->guest.cmdline,
+        record->guest.mac,
+        record->host.kernel,
+        record->host.accelerator,
+        record->probe.url,
+        record->probe.network,
+        record->probe.neighbour,
+        record->controller.session_id,
+        record->controller.status,
+        record->controller.error,
+        record->guest.expected_address,
+        record->guest.seen_address,
     };
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         free(texts[i]);

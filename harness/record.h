@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * record: everything kept about one boot: contract `bootdiag.boot/1` (fixtures/contract/boot-record.md).
+ * record: everything kept about one boot: contract `bootdiag.boot/1`
+ * (fixtures/contract/boot-record.md).
  *
- * A live boot fills a record and saves it; `analyze` loads one from a directory, an archived console or a
- * bare file, and from there on nobody can tell the difference. Raw evidence is mapped read-only and never
- * rewritten. Every *_ms counts from the exec of the VMM; -1 (RECORD_UNKNOWN) means not known.
+ * A live boot fills a record and saves it; `analyze` loads one from a directory, an archived
+ * console or a bare file, and from there on nobody can tell the difference. Raw evidence is mapped
+ * read-only and never rewritten. Every *_ms counts from the exec of the VMM; -1 (RECORD_UNKNOWN)
+ * means not known.
  */
 #ifndef BOOTDIAG_RECORD_H
 #define BOOTDIAG_RECORD_H
@@ -121,7 +123,7 @@ struct record {
     } controller;
 
     struct bytes console, vmm_log; /* data NULL: not kept */
-    struct record_time *times; /* owned, ascending; NULL if not kept */
+    struct record_time *times;     /* owned, ascending; NULL if not kept */
     size_t n_times;
 };
 
@@ -136,9 +138,9 @@ bool record_came_up(const struct record *record);
 
 /*
  * Loads a record's directory: boot.json, console.log or console.log.zst, console.times, vmm.log or
- * firecracker-error.log. Each file but one of boot.json and the console may be absent. Unknown members of
- * boot.json are ignored, known ones of a wrong type are an error. Decompression and joining go through an
- * unlinked temporary file and stop at 1 GiB (then `console.cut` is set).
+ * firecracker-error.log. Each file but one of boot.json and the console may be absent. Unknown
+ * members of boot.json are ignored, known ones of a wrong type are an error. Decompression and
+ * joining go through an unlinked temporary file and stop at 1 GiB (then `console.cut` is set).
  */
 int record_load(struct record *record, const char *dir, struct err *err);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * boot.json: contract bootdiag.boot/1. Text and whole numbers are a table of (object, member, place in
- * struct record), used for reading and for writing; what has a shape of its own follows by hand.
+ * boot.json: contract bootdiag.boot/1. Text and whole numbers are a table of (object, member, place
+ * in struct record), used for reading and for writing; what has a shape of its own follows by hand.
  */
 #include "harness/record.h"
 
@@ -221,8 +221,7 @@ static int load_image(struct record_image *image, const json_t *images, const ch
     return 0;
 }
 
-static int load_images(struct record *record, const json_t *boot, const char *name,
-                       struct err *err)
+static int load_images(struct record *record, const json_t *boot, const char *name, struct err *err)
 {
     const json_t *images = NULL;
     if (json_get_object(boot, "images", name, &images, err) != 0)
@@ -348,11 +347,10 @@ static json_t *runs_json(const struct record *record)
     for (size_t i = 0; i < record->probe.n_runs; i++) {
         const struct probe_run *run = &record->probe.runs[i];
         json_t *status = run->http_status > 0 ? json_integer(run->http_status) : json_null();
-        json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:i, s:o, s:o}", "class",
-                                              CLASS_NAMES[run->class], "from_ms", run->from_ms,
-                                              "to_ms", run->to_ms, "count", run->count,
-                                              "http_status", status, "neighbour",
-                                              json_text(run->neighbour)));
+        json_array_append_new(
+            list, json_pack("{s:s, s:I, s:I, s:i, s:o, s:o}", "class", CLASS_NAMES[run->class],
+                            "from_ms", run->from_ms, "to_ms", run->to_ms, "count", run->count,
+                            "http_status", status, "neighbour", json_text(run->neighbour)));
     }
     return list;
 }
@@ -369,10 +367,10 @@ json_t *record_json(const struct record *record)
     json_object_set_new(vmm, "argv", argv_json(record->vmm.argv));
     json_object_set_new(vmm, "signal",
                         record->vmm.signal > 0 ? json_integer(record->vmm.signal) : json_null());
-    json_object_set_new(boot, "images", json_pack("{s:o, s:o, s:o}", "kernel",
-                                                  image_json(&record->kernel), "initrd",
-                                                  image_json(&record->initrd), "rootfs",
-                                                  image_json(&record->rootfs)));
+    json_object_set_new(boot, "images",
+                        json_pack("{s:o, s:o, s:o}", "kernel", image_json(&record->kernel),
+                                  "initrd", image_json(&record->initrd), "rootfs",
+                                  image_json(&record->rootfs)));
     json_object_set_new(boot, "service", service_json(&record->service));
     json_t *console = object_of(boot, "console");
     json_object_set_new(console, "bytes", json_integer((json_int_t)record->console_facts.bytes));

@@ -2,8 +2,8 @@
 /*
  * scratch: a private directory in $TMPDIR for what is needed only while VMs run.
  *
- * Its owner holds a lock (flock(2)) on it, which the kernel drops when the owner dies in whatever way: so
- * the next bootdiag of the same user knows which ones were left behind, and removes them.
+ * Its owner holds a lock (flock(2)) on it, which the kernel drops when the owner dies in whatever
+ * way: so the next bootdiag of the same user knows which ones were left behind, and removes them.
  */
 #ifndef BOOTDIAG_SCRATCH_H
 #define BOOTDIAG_SCRATCH_H
@@ -15,7 +15,10 @@ struct scratch {
     int fd;    /* holds the lock */
 };
 
-#define SCRATCH_INIT {.dir = NULL, .fd = -1}
+#define SCRATCH_INIT                                                                               \
+    {                                                                                              \
+        .dir = NULL, .fd = -1                                                                      \
+    }
 
 /* Also removes what dead processes of this user left behind. */
 int scratch_init(struct scratch *scratch, struct err *err);

@@ -54,8 +54,7 @@ bool service_equal(const struct service *a, const struct service *b)
     return strcmp(a->unit, b->unit) == 0 && strcmp(a->description, b->description) == 0 &&
            strcmp(a->supervisor, b->supervisor) == 0 && strcmp(a->entry, b->entry) == 0 &&
            strcmp(a->ready_pattern, b->ready_pattern) == 0 && a->port == b->port &&
-           strcmp(a->health_path, b->health_path) == 0 &&
-           a->expected_status == b->expected_status;
+           strcmp(a->health_path, b->health_path) == 0 && a->expected_status == b->expected_status;
 }
 
 static int refuse_unknown(const json_t *object, const char *name, struct err *err)
@@ -65,8 +64,7 @@ static int refuse_unknown(const json_t *object, const char *name, struct err *er
                                         "health_path", "expected_status"};
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)object, key, value)
-    {
+    json_object_foreach ((json_t *)object, key, value) {
         size_t i = 0;
         if (strncmp(key, "//", 2) == 0)
             continue;
@@ -100,12 +98,16 @@ int service_load(struct service *service, const json_t *object, const char *name
         json_get_text(object, "ready_pattern", name, &loaded.ready_pattern, err) != 0 ||
         json_get_int32(object, "port", name, 1, 65535, &loaded.port, err) != 0 ||
         json_get_text(object, "health_path", name, &loaded.health_path, err) != 0 ||
-        json_get_int32(object, "expected_status", name, 100, 599, &loaded.expected_status, err) != 0)
+        json_get_int32(object, "expected_status", name, 100, 599, &loaded.expected_status, err) !=
+            0)
         return -1;
     /* RFC 3986 knows no blank and no control byte in a path, and libcurl sends none */
     if (loaded.health_path[0] != '/' || !is_visible(loaded.health_path))
-        return err_set(err, "%s: \"service.health_path\": expected a path that begins with / and has no blanks, got "
-                            "\"%.100s\"", name, loaded.health_path);
+        return err_set(err,
+                       "%s: \"service.health_path\": expected a path that begins with / and has no "
+                       "blanks, got "
+                       "\"%.100s\"",
+                       name, loaded.health_path);
     struct service old = *service;
     *service = loaded;
     loaded = old;

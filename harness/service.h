@@ -3,8 +3,8 @@
  * service: what must come up in the guest, and how it announces itself.
  *
  * A target names it; every record carries a copy, so that a kept boot can be analysed by itself. No
- * analyzer knows a unit, script or port by heart: they all ask here. Where neither a record nor a target
- * says anything, the production values hold (`SERVICE_DEFAULT` in service.c).
+ * analyzer knows a unit, script or port by heart: they all ask here. Where neither a record nor a
+ * target says anything, the production values hold (`SERVICE_DEFAULT` in service.c).
  */
 #ifndef BOOTDIAG_SERVICE_H
 #define BOOTDIAG_SERVICE_H
@@ -33,8 +33,9 @@ void service_copy(struct service *to, const struct service *from);
 bool service_equal(const struct service *a, const struct service *b);
 
 /*
- * Sets what `object` (the "service" member of a target or boot.json) mentions and leaves the rest; `name`
- * is the file, for messages. `strict` refuses unknown members. On failure `service` is unchanged.
+ * Sets what `object` (the "service" member of a target or boot.json) mentions and leaves the rest;
+ * `name` is the file, for messages. `strict` refuses unknown members. On failure `service` is
+ * unchanged.
  */
 int service_load(struct service *service, const json_t *object, const char *name, bool strict,
                  struct err *err);

@@ -106,8 +106,10 @@ static int set_path(char **ret, const json_t *value, const char *key, const char
         return -1;
     if (path == NULL || path[0] == '\0')
         return err_set(err, "%s: \"%s\": expected a path", name, key);
+    auto_free char *joined = path_join(base_dir, path);
+    char *canonical = realpath(joined, NULL); /* NULL: it does not exist yet; check will say so */
     free(*ret);
-    *ret = path_join(base_dir, path);
+    *ret = canonical != NULL ? canonical : steal_text(&joined);
     return 0;
 }
 
@@ -153,8 +155,7 @@ static int set_all(struct target *target, const json_t *members, const char *pre
 {
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)members, key, value)
-    {
+    json_object_foreach ((json_t *)members, key, value) {
         auto_free char *full = mem_printf("%s%s", prefix, key);
         const struct member *member = find_member(full);
         int result = 0;
@@ -163,8 +164,10 @@ static int set_all(struct target *target, const json_t *members, const char *pre
         if (member != NULL) {
             result = set_member(target, member, value, base_dir, name, err);
         } else if (!is_group(full)) {
-            result = err_set(err, "%s: \"%.100s\" is not a member of a target; `bootdiag target init` "
-                                  "shows them all", name, full);
+            result = err_set(err,
+                             "%s: \"%.100s\" is not a member of a target; `bootdiag target init` "
+                             "shows them all",
+                             name, full);
         } else if (!json_is_object(value)) {
             result = err_set(err, "%s: \"%s\": expected an object", name, full);
         } else if (strcmp(full, "service") == 0) {
@@ -186,14 +189,15 @@ static int check(const struct target *target, const char *name, struct err *err)
     for (size_t i = 0; i < sizeof(accelerators) / sizeof(accelerators[0]); i++)
         known |= strcmp(target->qemu_accelerator, accelerators[i]) == 0;
     if (!known)
-        return err_set(err, "%s: \"qemu.accelerator\": expected auto, kvm or tcg, got \"%.40s\"", name,
-                       target->qemu_accelerator);
+        return err_set(err, "%s: \"qemu.accelerator\": expected auto, kvm or tcg, got \"%.40s\"",
+                       name, target->qemu_accelerator);
     if (strcmp(target->network, "user") != 0)
         return err_set(err, "%s: \"network\": expected \"user\", got \"%.40s\"", name,
                        target->network);
     double speed = target->replay_speed;
     if (speed != 0 && !(speed >= 0.001 && speed <= 1e6))
-        return err_set(err, "%s: \"replay.speed\": expected 0 or 0.001-1000000, got %g", name, speed);
+        return err_set(err, "%s: \"replay.speed\": expected 0 or 0.001-1000000, got %g", name,
+                       speed);
     return 0;
 }
 
@@ -277,7 +281,8 @@ int target_set(struct target *target, const char *assignment, struct err *err)
 {
     const char *equals = strchr(assignment, '=');
     if (equals == NULL || equals == assignment)
-        return err_set(err, "--set %s: expected NAME=VALUE, as in --set memory_mib=256", assignment);
+        return err_set(err, "--set %s: expected NAME=VALUE, as in --set memory_mib=256",
+                       assignment);
     auto_free char *name = mem_strndup(assignment, (size_t)(equals - assignment));
     json_t *value = json_loads(equals + 1, JSON_DECODE_ANY, NULL);
     if (value == NULL || (holds_text(target, name) && !json_is_string(value))) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * target: what to boot, how to reach it, when to give up. One JSON file (reports/schema/target.json).
+ * target: what to boot, how to reach it, when to give up. One JSON file
+ * (reports/schema/target.json).
  *
  * Every member, its default and its limits stand in one table in target.c; loading, `--set`,
  * `target init` and the documentation are made from it. Paths are relative to the target's file.
@@ -22,11 +23,13 @@ struct target {
     int memory_mib, vcpus;
     char *network; /* "user" */
     int deadline_ms;
-    int settle_ms;    /* a boot is ready when it still answers this long after its first good answer */
-    int grace_ms;     /* how long a boot may go on after fatal evidence, so that its last lines arrive */
+    int settle_ms; /* a boot is ready when it still answers this long after its first good answer */
+    int grace_ms;  /* how long a boot may go on after fatal evidence, so that its last lines arrive
+                    */
     char *qemu_binary, *qemu_machine, *qemu_cpu;
     char *qemu_accelerator; /* "auto", "kvm" or "tcg" */
-    char *replay_records;   /* backend replay: a directory of records that are played instead of booted */
+    char *replay_records;   /* backend replay: a directory of records that are played instead of
+                               booted */
     double replay_speed;    /* 1 = as fast as it happened; 0 = at once */
     struct service service;
 };
@@ -35,11 +38,12 @@ struct target {
 void target_init(struct target *target);
 void target_release(struct target *target);
 
-/* Loads and checks a file. Messages name file and member. On failure `target` keeps its defaults. */
+/* Loads and checks a file. Messages name file and member. On failure `target` keeps its defaults.
+ */
 int target_load(struct target *target, const char *path, struct err *err);
 
-/* Overrides one member: "memory_mib=256", "service.port=9090". Relative paths count from the working
- * directory. */
+/* Overrides one member: "memory_mib=256", "service.port=9090". Relative paths count from the
+ * working directory. */
 int target_set(struct target *target, const char *assignment, struct err *err);
 
 /* Merges a JSON object of members, as in a fault's "target"; `name` is its file, for messages. */
@@ -48,7 +52,8 @@ int target_merge(struct target *target, const json_t *members, const char *name,
 /* A new JSON object with every member. */
 json_t *target_json(const struct target *target);
 
-/* A starting point with every member, its default and a comment member "//" that says what it means. */
+/* A starting point with every member, its default and a comment member "//" that says what it
+ * means. */
 json_t *target_template(void);
 
 #define auto_target __attribute__((cleanup(target_release)))

@@ -61,8 +61,7 @@ static void set_text(char **to, const char *text)
     *to = mem_strdup(text);
 }
 
-/* ---- before the start
- * ---------------------------------------------------------------------------- */
+/* ---- before the start ---- */
 
 static const char *accelerator_for(const struct target *target)
 {
@@ -126,8 +125,7 @@ static char *describe(const struct target *target)
     return mem_printf("%s: %s", accelerator, kvm_verdict()->words);
 }
 
-/* ---- while it runs
- * ------------------------------------------------------------------------------- */
+/* ---- while it runs ---- */
 
 static void on_process_end(void *ctx, uint32_t events)
 {
@@ -184,8 +182,7 @@ static void on_qmp_end(void *ctx, const char *why)
     loop_arm(qemu->vm->loop, &qemu->limit, EXIT_GRACE_MS);
 }
 
-/* ---- the end
- * ------------------------------------------------------------------------------------- */
+/* ---- the end ---- */
 
 /* What a QEMU that never ran its guest said about it. */
 static void record_refusal(struct qemu *qemu, const struct proc_exit *end)
@@ -260,8 +257,7 @@ static void stop(struct vm *vm)
     free(qemu);
 }
 
-/* ---- the start
- * ----------------------------------------------------------------------------------- */
+/* ---- the start ---- */
 
 /* Binds a free port of 127.0.0.1 without listening on it. Returns the descriptor that holds it. */
 static int hold_port(int *ret_port, struct err *err)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Backend replay: plays a kept record instead of booting: its console goes through capture, watch and
- * analysis as that of a live boot does. How the boot ended, and what its probe met, is the record's own.
+ * Backend replay: plays a kept record instead of booting: its console goes through capture, watch
+ * and analysis as that of a live boot does. How the boot ended, and what its probe met, is the
+ * record's own.
  *
- * The console is written to a socket by a timer, at the pace of console.times divided by `replay.speed`.
+ * The console is written to a socket by a timer, at the pace of console.times divided by
+ * `replay.speed`.
  */
 #include <errno.h>
 #include <fcntl.h>

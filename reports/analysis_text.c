@@ -37,8 +37,7 @@ static void print_limits(const struct view *view, const json_t *analysis)
     struct view_shape shape = {.indent = 2, .hang = 12, .label_colour = VIEW_DIM};
     size_t i;
     json_t *limit;
-    json_array_foreach(json_object_get(analysis, "limits_hit"), i, limit)
-    {
+    json_array_foreach (json_object_get(analysis, "limits_hit"), i, limit) {
         if (json_is_string(limit))
             view_paragraph(view, &shape, "limit     ", json_string_value(limit));
     }
@@ -113,8 +112,7 @@ static void print_tally_row(const struct view *view, const char *cause, const js
     view_cell(&row, cause, 30, true);
     size_t i;
     json_t *example;
-    json_array_foreach(examples, i, example)
-    {
+    json_array_foreach (examples, i, example) {
         buf_addf(&row, "%s%s", i > 0 ? ", " : "  ", json_string_value(example));
     }
     if ((size_t)count > json_array_size(examples))
@@ -129,8 +127,7 @@ static const char *next_cause(const json_t *causes, const json_t *printed)
     const char *best = NULL, *cause;
     int64_t most = -1;
     json_t *entry;
-    json_object_foreach((json_t *)causes, cause, entry)
-    {
+    json_object_foreach ((json_t *)causes, cause, entry) {
         int64_t count = view_int(entry, "count", 0);
         if (count <= most || json_object_get(printed, cause) != NULL)
             continue;

@@ -106,8 +106,7 @@ static void table_init(struct table *table, const json_t *boots)
         .rows = mem_calloc(n + 1, sizeof(*table->rows)), .boots = n, .merged = n > MAX_SINGLE_ROWS};
     json_auto_t *places = json_object();
     json_t *boot;
-    json_array_foreach(boots, i, boot)
-    {
+    json_array_foreach (boots, i, boot) {
         struct row row;
         row_init(&row, boot);
         if (table->merged)

@@ -39,8 +39,7 @@ static void print_quotes(const struct view *view, const json_t *quotes, const ch
     struct view_shape shape = {.indent = 2, .hang = 6, .max_lines = 3};
     size_t i;
     json_t *quote;
-    json_array_foreach(quotes, i, quote)
-    {
+    json_array_foreach (quotes, i, quote) {
         auto_buf struct buf text;
         buf_init(&text, BUF_LIMIT);
         if (i == MAX_EVIDENCE)
@@ -74,8 +73,7 @@ static void print_novel(const struct view *view, const json_t *diff, const char 
 {
     size_t i;
     json_t *novel;
-    json_array_foreach(json_object_get(diff, "novel"), i, novel)
-    {
+    json_array_foreach (json_object_get(diff, "novel"), i, novel) {
         auto_buf struct buf text;
         buf_init(&text, BUF_LIMIT);
         if (i == MAX_NOVEL)
@@ -117,8 +115,7 @@ static void print_late(const struct view *view, const json_t *diff)
 {
     size_t i;
     json_t *late;
-    json_array_foreach(json_object_get(diff, "late"), i, late)
-    {
+    json_array_foreach (json_object_get(diff, "late"), i, late) {
         auto_buf struct buf text;
         buf_init(&text, BUF_LIMIT);
         if (i == MAX_LATE)
@@ -135,8 +132,7 @@ static void print_contributing(const struct view *view, const json_t *analysis, 
 {
     size_t i;
     json_t *other;
-    json_array_foreach(json_object_get(analysis, "contributing"), i, other)
-    {
+    json_array_foreach (json_object_get(analysis, "contributing"), i, other) {
         const json_t *quote = json_array_get(json_object_get(other, "evidence"), 0);
         auto_buf struct buf text;
         buf_init(&text, BUF_LIMIT);
@@ -155,8 +151,7 @@ static void print_alternatives(const struct view *view, const json_t *analysis)
 {
     size_t i;
     json_t *other;
-    json_array_foreach(json_object_get(analysis, "alternatives"), i, other)
-    {
+    json_array_foreach (json_object_get(analysis, "alternatives"), i, other) {
         auto_buf struct buf text;
         buf_init(&text, BUF_LIMIT);
         if (i == MAX_ALTERNATIVES)
@@ -224,8 +219,7 @@ void diagnosis_print_questions(const struct view *view, const json_t *analysis)
     struct view_shape shape = {.indent = 2, .hang = 2 + 25 + 9, .max_lines = 2};
     size_t i;
     json_t *question;
-    json_array_foreach(json_object_get(analysis, "questions"), i, question)
-    {
+    json_array_foreach (json_object_get(analysis, "questions"), i, question) {
         auto_buf struct buf head;
         buf_init(&head, 256);
         view_cell(&head, question_label(view_text(question, "id")), 25, true);

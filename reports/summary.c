@@ -153,16 +153,14 @@ static json_t *groups_json(const json_t *boots)
     json_auto_t *groups = json_object();
     size_t i;
     json_t *boot;
-    json_array_foreach(boots, i, boot)
-    {
+    json_array_foreach (boots, i, boot) {
         group_boot(groups, boot);
     }
 
     json_t *list = json_array();
     const char *signature;
     json_t *group;
-    json_object_foreach(groups, signature, group)
-    {
+    json_object_foreach (groups, signature, group) {
         json_array_append(list, group);
     }
     sort_list(list, compare_counts);
@@ -177,8 +175,7 @@ void report_finish(json_t *report)
     struct counts counts = {.ready_ms = ready_ms};
     size_t i;
     json_t *boot;
-    json_array_foreach(boots, i, boot)
-    {
+    json_array_foreach (boots, i, boot) {
         count_boot(&counts, boot);
     }
 

@@ -113,8 +113,7 @@ static void print_preflight(const struct view *view, const json_t *report)
     struct view_shape shape = {.hang = 4};
     size_t i;
     json_t *item;
-    json_array_foreach(json_object_get(report, "preflight"), i, item)
-    {
+    json_array_foreach (json_object_get(report, "preflight"), i, item) {
         auto_buf struct buf text;
         buf_init(&text, BUF_LIMIT);
         buf_addf(&text, "before the first boot: %s", view_text(item, "message"));
@@ -128,8 +127,7 @@ static const json_t *find_boot(const json_t *report, const char *boot_id)
 {
     size_t i;
     json_t *boot;
-    json_array_foreach(json_object_get(report, "boots"), i, boot)
-    {
+    json_array_foreach (json_object_get(report, "boots"), i, boot) {
         if (strcmp(view_text(boot, "boot_id"), boot_id) == 0)
             return boot;
     }

@@ -6,7 +6,8 @@
 
 #define STAMP "2025-11-06T20-49-08-451Z"
 
-/* What an archive of `path` (below `dir`) holds: "source[+error]" per entry, each with a newline. */
+/* What an archive of `path` (below `dir`) holds: "source[+error]" per entry, each with a newline.
+ */
 static char *listing(const char *dir, const char *path)
 {
     auto_free char *whole = path_join(dir, path);
@@ -38,8 +39,8 @@ static void assert_listing(const char *dir, const char *path, const char *want)
 static void put_record(const char *dir, const char *name, const char *started_at)
 {
     auto_free char *record = put_dir(dir, name);
-    auto_free char *boot = mem_printf("{\"schema\": \"bootdiag.boot/1\", \"started_at\": \"%s\"}",
-                                      started_at);
+    auto_free char *boot =
+        mem_printf("{\"schema\": \"bootdiag.boot/1\", \"started_at\": \"%s\"}", started_at);
     free(put_text(record, "boot.json", boot));
     free(put_text(record, "console.log", "x"));
 }
@@ -173,15 +174,17 @@ static void entries_come_by_time_then_name(void **state)
     free(put_text(dir, "run/m-error-2025-11-06T20-47-04-125Z.log", "x"));
     free(put_text(dir, "run/z/m-console-2024-11-06T20-47-04-125Z.log", "x"));
     free(put_text(dir, "run/notes.txt", "x"));
-    assert_listing(dir, "run",
-                   "run/undated\n"
+    assert_listing(
+        dir, "run",
+        "run/undated\n"
+        "run/z/m-console-2024-11-06T20-47-04-125Z.log\n"
+        "run/z/deep/boot-0001\n"
+        "run/a\n"
+        "run/b\n"
+        "run/m-console-2025-11-06T20-47-04-125Z.log+m-error-2025-11-06T20-47-04-125Z.log\n");
+    assert_listing(dir, "run/z/",
                    "run/z/m-console-2024-11-06T20-47-04-125Z.log\n"
-                   "run/z/deep/boot-0001\n"
-                   "run/a\n"
-                   "run/b\n"
-                   "run/m-console-2025-11-06T20-47-04-125Z.log+m-error-2025-11-06T20-47-04-125Z.log\n");
-    assert_listing(dir, "run/z/", "run/z/m-console-2024-11-06T20-47-04-125Z.log\n"
-                                  "run/z/deep/boot-0001\n");
+                   "run/z/deep/boot-0001\n");
 }
 
 static void links_and_pipes_lead_nowhere(void **state)
@@ -196,8 +199,7 @@ static void links_and_pipes_lead_nowhere(void **state)
     free(put_fifo(run, "vm-3-console-" STAMP ".log"));
     free(put_dir(run, "vm-4-console-" STAMP ".log"));
     free(put_text(run, "vm-1-console-" STAMP ".log", "x"));
-    assert_listing(dir, "run",
-                   "run/vm-1-console-" STAMP ".log\nrun/vm-2-console-" STAMP ".log\n");
+    assert_listing(dir, "run", "run/vm-1-console-" STAMP ".log\nrun/vm-2-console-" STAMP ".log\n");
 }
 
 static void records_are_found_at_any_depth(void **state)
@@ -309,16 +311,11 @@ static void thousands_are_paired_quickly(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        dir_test(each_kind_of_path_is_known),
-        dir_test(names_of_archived_consoles),
-        dir_test(the_nearest_error_log_is_the_pair),
-        dir_test(entries_come_by_time_then_name),
-        dir_test(links_and_pipes_lead_nowhere),
-        dir_test(records_are_found_at_any_depth),
-        dir_test(what_holds_nothing_is_named),
-        dir_test(an_unreadable_directory_is_not_lost),
-        dir_test(entries_load_under_their_source),
-        dir_test(thousands_are_paired_quickly),
+        dir_test(each_kind_of_path_is_known),        dir_test(names_of_archived_consoles),
+        dir_test(the_nearest_error_log_is_the_pair), dir_test(entries_come_by_time_then_name),
+        dir_test(links_and_pipes_lead_nowhere),      dir_test(records_are_found_at_any_depth),
+        dir_test(what_holds_nothing_is_named),       dir_test(an_unreadable_directory_is_not_lost),
+        dir_test(entries_load_under_their_source),   dir_test(thousands_are_paired_quickly),
     };
     return cmocka_run_group_tests_name("archive", tests, NULL, NULL);
 }

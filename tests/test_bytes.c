@@ -112,7 +112,6 @@ static void frames_and_members_are_joined(void **state)
     assert_int_equal(bytes_load(&bytes, (const char *[]){NULL}, 10, NULL), 0);
     assert_int_equal(bytes.len, 0);
 
-
     static const char *const kinds[] = {"zst", "gz"};
     auto_free char *e = put_gzip(*state, "a.gz", "one ", 4);
     auto_free char *f = put_gzip(*state, "b.gz", "two ", 4);
@@ -155,7 +154,8 @@ static void damage_is_an_error_not_a_shorter_console(void **state)
                                           : put_zstd(*state, names[i], text, 3 * MIB);
             struct stat status;
             assert_int_equal(stat(path, &status), 0);
-            damage(path, flip ? status.st_size : status.st_size - 9, flip); /* gzip's trailer is 8 */
+            damage(path, flip ? status.st_size : status.st_size - 9,
+                   flip); /* gzip's trailer is 8 */
             struct bytes bytes = {.len = 0, .data = "untouched"};
             struct err err = {0};
             assert_int_equal(load_one(&bytes, path, 1 << 30, &err), -1);
@@ -232,14 +232,10 @@ static void standard_input_is_a_file_too(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        dir_test(every_form_holds_the_same),
-        dir_test(bombs_stop_at_the_limit),
-        dir_test(frames_and_members_are_joined),
-        dir_test(damage_is_an_error_not_a_shorter_console),
-        dir_test(what_cannot_be_read_is_named),
-        dir_test(content_outlives_its_file),
-        dir_test(a_missing_tmpdir_is_named),
-        dir_test(standard_input_is_a_file_too),
+        dir_test(every_form_holds_the_same),     dir_test(bombs_stop_at_the_limit),
+        dir_test(frames_and_members_are_joined), dir_test(damage_is_an_error_not_a_shorter_console),
+        dir_test(what_cannot_be_read_is_named),  dir_test(content_outlives_its_file),
+        dir_test(a_missing_tmpdir_is_named),     dir_test(standard_input_is_a_file_too),
     };
     return cmocka_run_group_tests_name("bytes", tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 #include "harness/arrivals.h"
@@ -52,9 +53,8 @@ static void lab_open(struct lab *lab, const char *dir, uint64_t limit)
     lab->capture.on_bytes = on_bytes;
     lab->capture.on_end = on_end;
     lab->capture.ctx = lab;
-    assert_int_equal(capture_start(&lab->capture, lab->loop, ends[0], path, times, limit, clock_ms(),
-                                   NULL),
-                     0);
+    assert_int_equal(
+        capture_start(&lab->capture, lab->loop, ends[0], path, times, limit, clock_ms(), NULL), 0);
 }
 
 static void lab_close(struct lab *lab)
@@ -208,8 +208,9 @@ static void unjoined_tails_are_joined_by_the_record(void **state)
         auto_free char *finished = mem_printf("%s-finished", dir);
         assert_int_equal(path_make_dirs(dir, NULL), 0);
         assert_int_equal(path_make_dirs(finished, NULL), 0);
-        free(put_text(dir, "boot.json", "{\"schema\": \"bootdiag.boot/1\", \"console\": "
-                                        "{\"bytes\": 0, \"dropped_bytes\": 0}}"));
+        free(put_text(dir, "boot.json",
+                      "{\"schema\": \"bootdiag.boot/1\", \"console\": "
+                      "{\"bytes\": 0, \"dropped_bytes\": 0}}"));
         struct lab lab;
         uint64_t at = 0;
         lab_open(&lab, dir, LIMIT);
@@ -234,8 +235,9 @@ static void unjoined_tails_are_joined_by_the_record(void **state)
 static void odd_names_are_no_tails(void **state)
 {
     static const char *const names[] = {
-        "console.log.tail-",    "console.log.tail-x",   "console.log.tail--5",
-        "console.log.tail-+5",  "console.log.tail- 5",  "console.log.tail-05",
+        "console.log.tail-",     "console.log.tail-x",
+        "console.log.tail--5",   "console.log.tail-+5",
+        "console.log.tail- 5",   "console.log.tail-05",
         "console.log.tail-5.gz", "console.log.tail-99999999999999999999999",
     };
     free(put_text(*state, "console.log", "head"));
@@ -320,7 +322,10 @@ static void it_can_be_ended_from_its_own_callbacks(void **state)
         capture_drain(&lab.capture);
         assert_true(lab.capture.ended);
         assert_int_equal(lab.ends, from_bytes ? 0 : 1);
-        auto_free char *content = get_text(*state, "console.log");
+        auto_free char *path = path_join(*state, "console.log");
+        struct stat status;
+        assert_int_equal(stat(path, &status), 0);
+        assert_int_equal(status.st_size, 10);
         assert_int_equal(lab.seen, 10);
         lab_close(&lab);
     }
@@ -369,6 +374,32 @@ static void a_full_disk_is_reported_and_the_guest_not_blocked(void **state)
     lab_close(&lab);
 }
 
+/* A limit for files stands for a disk that fills up while head and tail are joined. */
+static void a_join_that_fails_leaves_the_parts(void **state)
+{
+    enum { LIMIT = 1000 };
+    struct lab lab;
+    uint64_t at = 0;
+    lab_open(&lab, *state, LIMIT);
+    feed(&lab, &at, 5 * LIMIT, 100);
+    struct rlimit old, small;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    small = old;
+    small.rlim_cur = 2500;
+    (void)signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    capture_finish(&lab.capture);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+    assert_holds(lab.capture.failed.message, "/console.log: File too large");
+    assert_int_equal(lab.capture.dropped_at, -1);
+
+    auto_record struct record record = {0};
+    assert_int_equal(record_load(&record, *state, NULL), 0);
+    assert_int_equal(record.console.len + record.console_facts.dropped_bytes, 5 * LIMIT);
+    assert_stream(&record.console, LIMIT, record.console_facts.dropped_bytes);
+    lab_close(&lab);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -382,6 +413,7 @@ int main(void)
         dir_test(it_can_be_ended_from_its_own_callbacks),
         dir_test(half_started_captures_can_be_finished),
         dir_test(a_full_disk_is_reported_and_the_guest_not_blocked),
+        dir_test(a_join_that_fails_leaves_the_parts),
     };
     return cmocka_run_group_tests_name("capture", tests, NULL, NULL);
 }

@@ -70,9 +70,12 @@ static void dates_are_written_or_empty(void **state)
         time_t seconds;
         const char *want;
     } rows[] = {
-        {0, "1970-01-01T00:00:00Z"},       {1762462024, "2025-11-06T20:47:04Z"},
-        {-1, "1969-12-31T23:59:59Z"},      {253402300800, "10000-01-01T00:00:00Z"},
-        {INT64_MAX, ""},                   {INT64_MIN, ""},
+        {0, "1970-01-01T00:00:00Z"},
+        {1762462024, "2025-11-06T20:47:04Z"},
+        {-1, "1969-12-31T23:59:59Z"},
+        {253402300800, "10000-01-01T00:00:00Z"},
+        {INT64_MAX, ""},
+        {INT64_MIN, ""},
     };
     char text[CLOCK_TEXT_SIZE];
     for (size_t i = 0; i < N_ROWS(rows); i++) {

@@ -101,7 +101,8 @@ static void numbers_have_limits(void **state)
     static const struct {
         json_int_t value;
         bool fits;
-    } rows[] = {{1, true}, {65535, true}, {0, false}, {65536, false}, {-1, false}, {1LL << 32, false}};
+    } rows[] = {{1, true},      {65535, true}, {0, false},
+                {65536, false}, {-1, false},   {1LL << 32, false}};
     for (size_t i = 0; i < N_ROWS(rows); i++) {
         json_auto_t *object = json_pack("{s:I}", "port", rows[i].value);
         int port = 8080;
@@ -111,8 +112,8 @@ static void numbers_have_limits(void **state)
         assert_int_equal(port, rows[i].fits ? rows[i].value : 8080);
         if (rows[i].fits)
             continue;
-        auto_free char *want = mem_printf("x.json: \"port\": expected 1-65535, got %lld",
-                                          (long long)rows[i].value);
+        auto_free char *want =
+            mem_printf("x.json: \"port\": expected 1-65535, got %lld", (long long)rows[i].value);
         assert_string_equal(err.message, want);
     }
 }
@@ -153,8 +154,8 @@ static void unknown_numbers_become_null(void **state)
 static void what_is_written_is_read_again(void **state)
 {
     auto_free char *path = path_join(*state, "x.json");
-    json_auto_t *value = json_pack("{s:o, s:f, s:[i, n]}", "t", json_text("\x1b\xff\"\\"), "r", 0.25,
-                                   "l", 1);
+    json_auto_t *value =
+        json_pack("{s:o, s:f, s:[i, n]}", "t", json_text("\x1b\xff\"\\"), "r", 0.25, "l", 1);
     assert_int_equal(json_write_file(value, path, NULL), 0);
     json_auto_t *again = json_read_object(path, NULL);
     assert_true(json_equal(value, again));

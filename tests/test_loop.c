@@ -87,8 +87,7 @@ static void put_byte(struct watcher *watcher)
 
 static struct timer timer_make(struct trace *trace, char letter)
 {
-    return (struct timer){
-        .trace = trace, .letter = letter, .timer.on_due = on_due, .again_ms = -1};
+    return (struct timer){.trace = trace, .letter = letter, .timer.on_due = on_due, .again_ms = -1};
 }
 
 static void arm(struct timer *timer, int64_t delay_ms)

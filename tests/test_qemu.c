@@ -187,10 +187,13 @@ static void test_by_hand_with_a_fault(void **state)
 
     command.rootfs = "/scratch/rootfs.ext4";
     auto_free char *line = qemu_by_hand(&command, "agent-hung");
-    static const char start[] = "bootdiag target image --fault agent-hung --output "
-                                "/tmp/bootdiag-agent-hung.ext4 --target 'my targets/x.json' && "
-                                "qemu-system-x86_64 ";
-    assert_int_equal(strncmp(line, start, sizeof(start) - 1), 0);
+    auto_free char *program = realpath("/proc/self/exe", NULL);
+    auto_free char *start =
+        mem_printf("rm -f /tmp/bootdiag-agent-hung.ext4 && %s target image --fault agent-hung "
+                   "--output /tmp/bootdiag-agent-hung.ext4 --target 'my targets/x.json' && "
+                   "qemu-system-x86_64 ",
+                   program);
+    assert_int_equal(strncmp(line, start, strlen(start)), 0);
     assert_non_null(strstr(line, ",file=/tmp/bootdiag-agent-hung.ext4 "));
     assert_null(strstr(line, "/scratch"));
 }

@@ -16,8 +16,10 @@ static const char FULL[] =
     " \"guest\": {\"memory_mib\": 512, \"vcpus\": 2, \"cmdline\": \"c\", \"mac\": \"02:fc\","
     "  \"expected_address\": \"192.168.100.5\", \"seen_address\": \"192.168.100.94\"},"
     " \"images\": {\"kernel\": {\"path\": \"k\", \"size\": 1, \"mtime\": \"m\", \"sha256\": \"s\"},"
-    "  \"initrd\": {}, \"rootfs\": {\"path\": null, \"size\": 0, \"mtime\": null, \"sha256\": \"t\"}},"
-    " \"service\": {\"unit\": \"u\", \"description\": \"d\", \"supervisor\": \"s\", \"entry\": \"e\","
+    "  \"initrd\": {}, \"rootfs\": {\"path\": null, \"size\": 0, \"mtime\": null, \"sha256\": "
+    "\"t\"}},"
+    " \"service\": {\"unit\": \"u\", \"description\": \"d\", \"supervisor\": \"s\", \"entry\": "
+    "\"e\","
     "  \"ready_pattern\": \"r\", \"port\": 9, \"health_path\": \"/h\", \"expected_status\": 204},"
     " \"host\": {\"load\": 1.5, \"steal_pct\": 0.25, \"parallel_boots\": 2, \"kernel\": \"l\","
     "  \"accelerator\": \"tcg\"},"
@@ -103,7 +105,8 @@ static void hostile_boot_json_is_refused_by_name(void **state)
         {"$, \"console\": {\"dropped_at\": -7}", "\"dropped_at\": expected 0-"},
         {"$, \"console\": 5", "\"console\": expected an object"},
         {"$, \"service\": {\"port\": 0}", "\"port\": expected 1-65535, got 0"},
-        {"$, \"service\": {\"health_path\": \"health\"}", "\"service.health_path\": expected a path"},
+        {"$, \"service\": {\"health_path\": \"health\"}",
+         "\"service.health_path\": expected a path"},
         {"$, \"probe\": {\"classes\": {}}", "\"classes\": expected an array, got an object"},
         {"$, \"probe\": {\"classes\": [7]}", "\"probe.classes\": \"\" is not a class"},
         {"$, \"probe\": {\"classes\": [{\"class\": \"odd\"}]}", "\"odd\" is not a class"},
@@ -127,7 +130,8 @@ static void hostile_boot_json_is_refused_by_name(void **state)
 
 static void ten_thousand_probe_runs_are_refused(void **state)
 {
-    json_auto_t *boot = json_pack("{s:s, s:{s:[]}}", "schema", "bootdiag.boot/1", "probe", "classes");
+    json_auto_t *boot =
+        json_pack("{s:s, s:{s:[]}}", "schema", "bootdiag.boot/1", "probe", "classes");
     json_t *classes = json_object_get(json_object_get(boot, "probe"), "classes");
     for (int i = 0; i < 10000; i++)
         json_array_append_new(classes, json_pack("{s:s}", "class", i % 2 ? "reset" : "refused"));
@@ -216,7 +220,7 @@ static void arrival_times_end_where_garbage_begins(void **state)
     } rows[] = {
         {"", 0},
         {"0 1\n5 2\n", 2},
-        {"0 1\n5 2", 1},                     /* cut in the middle of an entry */
+        {"0 1\n5 2", 1}, /* cut in the middle of an entry */
         {"0 1\n5 2\nrubbish\n9 9\n", 2},
         {"0 1\n5 2 \n", 1},
         {"0 1\n 5 2\n", 1},
@@ -225,8 +229,8 @@ static void arrival_times_end_where_garbage_begins(void **state)
         {"0 1\n+5 2\n", 1},
         {"0 1\n5 -2\n", 1},
         {"0 1\n5\t2\n", 1},
-        {"5 1\n4 2\n", 1},                   /* offsets must not descend */
-        {"5 2\n6 1\n", 1},                   /* nor times */
+        {"5 1\n4 2\n", 1}, /* offsets must not descend */
+        {"5 2\n6 1\n", 1}, /* nor times */
         {"5 2\n5 2\n", 2},
         {"0 1\n9007199254740992 2\n", 2},
         {"0 1\n9007199254740993 2\n", 1},

@@ -44,8 +44,10 @@ static void the_template_loads_back_as_the_defaults(void **state)
 static void what_was_loaded_is_written_again(void **state)
 {
     static const char text[] =
-        "{\"schema\": \"bootdiag.target/1\", \"name\": \"n\", \"backend\": \"b\", \"kernel\": \"/k\","
-        " \"initrd\": \"/i\", \"rootfs\": \"/r\", \"cmdline\": \"c\", \"memory_mib\": 7, \"vcpus\": 3,"
+        "{\"schema\": \"bootdiag.target/1\", \"name\": \"n\", \"backend\": \"b\", \"kernel\": "
+        "\"/k\","
+        " \"initrd\": \"/i\", \"rootfs\": \"/r\", \"cmdline\": \"c\", \"memory_mib\": 7, "
+        "\"vcpus\": 3,"
         " \"network\": \"user\", \"deadline_ms\": 1000, \"settle_ms\": 1, \"grace_ms\": 2,"
         " \"qemu\": {\"binary\": \"q\", \"machine\": \"microvm\", \"cpu\": \"u\","
         "  \"accelerator\": \"tcg\"}, \"replay\": {\"records\": \"/p\", \"speed\": 2.5},"
@@ -91,13 +93,15 @@ static void refusals_name_file_and_member(void **state)
         {"{\"kernel\": \"\"}", "\"kernel\": expected a path"},
         {"{\"kernel\": {}}", "\"kernel\": expected a string, got an object"},
         {"{\"network\": \"tap\"}", "\"network\": expected \"user\", got \"tap\""},
-        {"{\"qemu\": {\"accelerator\": \"hvf\"}}", "\"qemu.accelerator\": expected auto, kvm or tcg"},
+        {"{\"qemu\": {\"accelerator\": \"hvf\"}}",
+         "\"qemu.accelerator\": expected auto, kvm or tcg"},
         {"{\"replay\": {\"speed\": -1}}", "\"replay.speed\": expected 0 or 0.001-1000000, got -1"},
         {"{\"replay\": {\"speed\": 1e-300}}", "\"replay.speed\": expected 0 or"},
         {"{\"service\": {\"port\": 0}}", "\"port\": expected 1-65535, got 0"},
         {"{\"service\": {\"port\": 65536}}", "\"port\": expected 1-65535, got 65536"},
         {"{\"service\": {\"unit\": []}}", "\"unit\": expected a string, got an array"},
-        {"{\"service\": {\"health_path\": \"health\"}}", "\"service.health_path\": expected a path"},
+        {"{\"service\": {\"health_path\": \"health\"}}",
+         "\"service.health_path\": expected a path"},
         {"{\"service\": {\"health_path\": \"/a b\"}}", "\"service.health_path\": expected a path"},
         {"{\"service\": {\"health_path\": \"/a\\r\\nX: y\"}}", "\"service.health_path\""},
         {"{\"service\": {\"expected_status\": 99}}", "\"expected_status\": expected 100-599"},
@@ -138,8 +142,9 @@ static void a_bad_member_leaves_the_good_ones_unset(void **state)
 static void paths_count_from_the_file(void **state)
 {
     auto_free char *sub = put_dir(*state, "sub");
-    free(put_text(sub, "target.json", "{\"kernel\": \"vmlinux\", \"initrd\": \"/abs/initrd\","
-                                      " \"rootfs\": \"../images/r.ext4\", \"cmdline\": null}"));
+    free(put_text(sub, "target.json",
+                  "{\"kernel\": \"vmlinux\", \"initrd\": \"/abs/initrd\","
+                  " \"rootfs\": \"../images/r.ext4\", \"cmdline\": null}"));
     auto_free char *cwd = realpath(".", NULL);
     auto_free char *dir = realpath(*state, NULL);
     assert_int_equal(chdir(*state), 0);

@@ -2,8 +2,8 @@
 /*
  * buf: a growing byte buffer that is born with a limit.
  *
- * Always NUL-terminated behind `len` once something was added. Past the limit further bytes are dropped
- * and `overflow` stays set: a caller for whom that matters looks once, at the end.
+ * Always NUL-terminated behind `len` once something was added. Past the limit further bytes are
+ * dropped and `overflow` stays set: a caller for whom that matters looks once, at the end.
  */
 #ifndef BOOTDIAG_BASE_BUF_H
 #define BOOTDIAG_BASE_BUF_H

@@ -124,7 +124,8 @@ static int add_zstd(struct spool *spool, int fd, const char *path, struct err *e
     ssize_t got;
     while ((got = read(fd, chunk, CHUNK)) > 0) {
         ZSTD_inBuffer in = {.src = chunk, .size = (size_t)got};
-        while (in.pos < in.size) { /* at a frame's end zstd holds a byte back until all is handed out */
+        while (in.pos <
+               in.size) { /* at a frame's end zstd holds a byte back until all is handed out */
             ZSTD_outBuffer out = {.dst = decoded, .size = CHUNK};
             pending = ZSTD_decompressStream(decoder, &out, &in);
             if (ZSTD_isError(pending))

@@ -2,8 +2,9 @@
 /*
  * bytes: the content of files as one read-only range of memory, whatever their size.
  *
- * Content is copied (and decompressed) into an unlinked temporary file in $TMPDIR and mapped from there:
- * it costs no heap, and a file that is truncated by somebody else meanwhile cannot pull it away.
+ * Content is copied (and decompressed) into an unlinked temporary file in $TMPDIR and mapped from
+ * there: it costs no heap, and a file that is truncated by somebody else meanwhile cannot pull it
+ * away.
  */
 #ifndef BOOTDIAG_BASE_BYTES_H
 #define BOOTDIAG_BASE_BYTES_H
@@ -21,8 +22,9 @@ struct bytes {
 };
 
 /*
- * Loads the files of the NULL-terminated list, joined in its order. "-" is standard input; names that end
- * in .gz and .zst are decompressed. At most `limit` bytes are taken. On failure `ret_bytes` is untouched.
+ * Loads the files of the NULL-terminated list, joined in its order. "-" is standard input; names
+ * that end in .gz and .zst are decompressed. At most `limit` bytes are taken. On failure
+ * `ret_bytes` is untouched.
  */
 int bytes_load(struct bytes *ret_bytes, const char *const *paths, uint64_t limit, struct err *err);
 

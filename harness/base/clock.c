@@ -10,7 +10,8 @@ int64_t clock_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* A time stamp of a file may be any number: what is no date leaves an empty text. Returns its length. */
+/* A time stamp of a file may be any number: what is no date leaves an empty text. Returns its
+ * length. */
 static size_t date_text(time_t seconds, char ret_text[static CLOCK_TEXT_SIZE])
 {
     struct tm utc;

@@ -2,15 +2,17 @@
 /*
  * err: one error, owned by the caller, of fixed size, never allocating.
  *
- * A function that can fail takes `struct err *err` last and returns -1 (or NULL). The message is lower
- * case, has no full stop and names the object: `targets/x.json: "port": expected 1-65535, got 0`.
+ * A function that can fail takes `struct err *err` last and returns -1 (or NULL). The message is
+ * lower case, has no full stop and names the object: `targets/x.json: "port": expected 1-65535, got
+ * 0`.
  */
 #ifndef BOOTDIAG_BASE_ERR_H
 #define BOOTDIAG_BASE_ERR_H
 
 struct err {
     char message[512];
-    const char *cause; /* borrowed, static: an id that the caller's layer gives meaning to; or NULL */
+    const char
+        *cause; /* borrowed, static: an id that the caller's layer gives meaning to; or NULL */
 };
 
 /* Sets the message; drops an earlier cause. `err` may be NULL. Always returns -1. */

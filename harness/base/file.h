@@ -25,24 +25,25 @@ bool path_is_dir(const char *path);
 int path_make_dirs(const char *path, struct err *err);
 
 /*
- * Removes a tree without following symbolic links out of it. What is already gone is fine; the first
- * thing that cannot be removed is the error, and the rest is still tried.
+ * Removes a tree without following symbolic links out of it. What is already gone is fine; the
+ * first thing that cannot be removed is the error, and the rest is still tried.
  */
 int path_remove_tree(const char *path, struct err *err);
 
 /* Reads a whole file; one larger than `limit`, or a FIFO or the like, is an error. */
 int file_read(const char *path, size_t limit, struct buf *ret_content, struct err *err);
 
-/* Writes beside the target and renames, so that readers see the old or the new content, never half. */
+/* Writes beside the target and renames, so that readers see the old or the new content, never half.
+ */
 int file_write(const char *path, const char *bytes, size_t len, struct err *err);
 
 /* Writes all of it, or fails with errno's text; `name` is for the message. */
 int fd_write_all(int fd, const char *bytes, size_t len, const char *name, struct err *err);
 
 /*
- * Copies the data of `from` into the new file `to` (0600): a reflink where the file system can, else only
- * the allocated extents (SEEK_DATA, copy_file_range). On failure `to` is removed. ENOSPC has the cause
- * "host.disk-full".
+ * Copies the data of `from` into the new file `to` (0600): a reflink where the file system can,
+ * else only the allocated extents (SEEK_DATA, copy_file_range). On failure `to` is removed. ENOSPC
+ * has the cause "host.disk-full".
  */
 int file_copy_sparse(const char *from, const char *to, struct err *err);
 

@@ -35,7 +35,8 @@ json_t *json_read_object(const char *path, struct err *err)
 
 int json_write_file(const json_t *value, const char *path, struct err *err)
 {
-    auto_free char *text = json_dumps(value, JSON_INDENT(1) | JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
+    auto_free char *text =
+        json_dumps(value, JSON_INDENT(1) | JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
     if (text == NULL)
         return err_set(err, "%s: the value cannot be written as JSON", path);
     auto_free char *whole = mem_printf("%s\n", text);
@@ -52,9 +53,10 @@ static const json_t *member(const json_t *object, const char *key)
 static const char *type_name(const json_t *value)
 {
     static const char *const names[] = {
-        [JSON_OBJECT] = "an object",  [JSON_ARRAY] = "an array", [JSON_STRING] = "a string",
-        [JSON_INTEGER] = "a whole number",  [JSON_REAL] = "a fraction",  [JSON_TRUE] = "true",
-        [JSON_FALSE] = "false",       [JSON_NULL] = "null",
+        [JSON_OBJECT] = "an object", [JSON_ARRAY] = "an array",
+        [JSON_STRING] = "a string",  [JSON_INTEGER] = "a whole number",
+        [JSON_REAL] = "a fraction",  [JSON_TRUE] = "true",
+        [JSON_FALSE] = "false",      [JSON_NULL] = "null",
     };
     return names[json_typeof(value)];
 }

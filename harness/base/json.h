@@ -21,8 +21,9 @@ json_t *json_read_object(const char *path, struct err *err);
 int json_write_file(const json_t *value, const char *path, struct err *err);
 
 /*
- * One member each: absent or null leaves `*ret` untouched and is fine; a wrong type or range is an error
- * that begins with `name`: `name: "port": expected 1-65535, got 0`. Text is replaced (the old one freed).
+ * One member each: absent or null leaves `*ret` untouched and is fine; a wrong type or range is an
+ * error that begins with `name`: `name: "port": expected 1-65535, got 0`. Text is replaced (the old
+ * one freed).
  */
 int json_get_text(const json_t *object, const char *key, const char *name, char **ret,
                   struct err *err);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Timers are an unsorted list: a campaign has a few per running boot, so a scan is cheaper than a heap to
- * keep right. A watch that is removed while its event waits in the same batch is struck from the batch.
+ * Timers are an unsorted list: a campaign has a few per running boot, so a scan is cheaper than a
+ * heap to keep right. A watch that is removed while its event waits in the same batch is struck
+ * from the batch.
  */
 #include "harness/base/loop.h"
 

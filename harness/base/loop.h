@@ -2,8 +2,8 @@
 /*
  * loop: one thread, one wait: descriptors and timers over epoll(7).
  *
- * Watches and timers are members of their owner's struct: the loop allocates nothing for them. A callback
- * may add, change and remove any watch or timer, its own included.
+ * Watches and timers are members of their owner's struct: the loop allocates nothing for them. A
+ * callback may add, change and remove any watch or timer, its own included.
  */
 #ifndef BOOTDIAG_BASE_LOOP_H
 #define BOOTDIAG_BASE_LOOP_H

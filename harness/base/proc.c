@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fork and exec with a close-on-exec pipe between them: the child writes errno into it when exec fails, a
- * successful exec closes it.
+ * fork and exec with a close-on-exec pipe between them: the child writes errno into it when exec
+ * fails, a successful exec closes it.
  */
 #include "harness/base/proc.h"
 
@@ -22,7 +22,8 @@
 #include "harness/base/clock.h"
 #include "harness/base/mem.h"
 
-/* Our own 0, 1 or 2 may be closed, and what was opened since have their numbers: out of the way first. */
+/* Our own 0, 1 or 2 may be closed, and what was opened since have their numbers: out of the way
+ * first. */
 static int above_stdio(int fd)
 {
     return fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
@@ -182,7 +183,8 @@ static char *last_line(const struct buf *output)
     return mem_strndup(text + start, end - start);
 }
 
-/* What a program printed: for the caller within its buffer's limit, and the end of it for a message. */
+/* What a program printed: for the caller within its buffer's limit, and the end of it for a
+ * message. */
 struct printed {
     struct buf *all; /* borrowed; or NULL */
     struct buf end;
@@ -199,8 +201,9 @@ static void take_output(struct printed *printed, const char *bytes, size_t len)
 }
 
 /*
- * Reads until the child has ended and nothing is left to read; false: the deadline came first. The end of
- * the output alone proves nothing: a child may close it and live on, a grandchild may hold it open.
+ * Reads until the child has ended and nothing is left to read; false: the deadline came first. The
+ * end of the output alone proves nothing: a child may close it and live on, a grandchild may hold
+ * it open.
  */
 static bool drain(const struct proc *proc, int fd, int64_t deadline_ms, struct printed *printed)
 {

@@ -11,7 +11,8 @@
 #include "harness/base/mem.h"
 #include "harness/base/text.h"
 
-/* Messages quote paths and remote text: nothing but printable bytes and UTF-8 reaches the terminal. */
+/* Messages quote paths and remote text: nothing but printable bytes and UTF-8 reaches the terminal.
+ */
 static void put(const char *kind, const char *text)
 {
     size_t len = strlen(text);

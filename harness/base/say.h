@@ -14,7 +14,8 @@
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void say_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* "bootdiag: error: text\n". Always returns 2, the exit status of a program that could not do its job. */
+/* "bootdiag: error: text\n". Always returns 2, the exit status of a program that could not do its
+ * job. */
 int say_error(const struct err *err);
 
 /* Colour for the file: --color=always|never|auto; auto: a terminal, and NO_COLOR is not set. */
