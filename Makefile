@@ -18,7 +18,8 @@ Q := $(if $(V),,@)
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla
 WARN += $(if $(CI)$(WERROR),-Werror)
 CFLAGS := -O2 -g
-STD := -std=gnu11 -D_GNU_SOURCE -I. -MMD -MP
+STD := -std=gnu11 -D_GNU_SOURCE -I.
+DEPS := -MMD -MP
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g
 
 # Asked for once, and only when a recipe needs it: pkg-config itself may have to be installed first.
@@ -78,11 +79,11 @@ $(BUILD)/bootdiag: $(OBJ)
 
 $(BUILD)/o/%.o: %.c
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(STD) $(WARN) $(CFLAGS) $(PKG_CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(STD) $(DEPS) $(WARN) $(CFLAGS) $(PKG_CFLAGS) -c -o $@ $<
 
 $(BUILD)/san/%.o: %.c
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(STD) $(WARN) $(SAN) $(PKG_CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(STD) $(DEPS) $(WARN) $(SAN) $(PKG_CFLAGS) -c -o $@ $<
 
 $(BUILD)/tests/%: $(BUILD)/san/tests/%.o $(SAN_OBJ)
 	@mkdir -p $(@D)
@@ -126,8 +127,8 @@ check-cppcheck: deps-check
 	    --suppressions-list=tests/cppcheck.txt $(SRC) && echo 'cppcheck: ok'
 
 check-tidy: deps-check
-	@printf '%s\n' $(SRC) | xargs -P$$(nproc) -n4 clang-tidy-14 --quiet --warnings-as-errors='*' 2>/dev/null \
-	    -- $(STD) $(PKG_CFLAGS) && echo 'clang-tidy: ok'
+	@printf '%s\n' $(SRC) | xargs -P$$(nproc) -n6 sh -c 'clang-tidy-14 --quiet --warnings-as-errors="*" "$$@" \
+	    -- $(STD) $(PKG_CFLAGS) 2>/dev/null' tidy && echo 'clang-tidy: ok'
 
 check-clang: deps-check
 	@for f in $(SRC) $(TEST_SRC); do clang-14 -fsyntax-only $(STD) $(WARN) -Werror $(PKG_CFLAGS) $$f || exit 1; \

@@ -23,7 +23,7 @@ enum {
 struct step {
     const struct good_line *good;
     bool seen;
-    bool stray; /* a single kernel line is absent; the boot went on without it */
+    bool stray; /* absent, and the boot went on without it */
     bool due;   /* it should have come before observation ended */
 };
 
@@ -90,17 +90,57 @@ static bool is_due(const struct comparison *comparison, const struct good_line *
     return good->median_ms + slack <= comparison->end_ms;
 }
 
+/* A single kernel line: probing of hardware varies. */
+static bool went_on(const struct comparison *comparison, size_t i)
+{
+    size_t n = 0, seen = 0;
+
+    for (size_t j = i + 1; j < comparison->n_path && n < LOOK_AHEAD; j++, n++)
+        seen += comparison->path[j].seen;
+    return n && seen + 1 >= n;
+}
+
+/* `status` may be shortened in the middle by an ellipsis. */
+static bool is_same_text(const char *status, const char *journal)
+{
+    const char *cut = strstr(status, "\xe2\x80\xa6");
+    size_t len = strlen(journal);
+
+    if (!cut)
+        return !strcmp(status, journal);
+    size_t head = (size_t)(cut - status), tail = strlen(cut + 3);
+    return head + tail <= len && !strncmp(status, journal, head) &&
+           !strcmp(cut + 3, journal + len - tail);
+}
+
+/* systemd stops printing status lines when a login prompt owns the console, which a slow boot
+ * reaches earlier in its course; the journal says the same. */
+static bool is_in_journal(const struct comparison *comparison, const struct good_line *status)
+{
+    const char *text = strstr(status->form, "] ");
+
+    for (size_t i = 0; text && i < comparison->n_path; i++) {
+        const struct step *step = &comparison->path[i];
+        const char *said = strstr(step->good->form, ": ");
+
+        if (step->seen && step->good->source == LINE_JOURNAL && said &&
+            is_same_text(text + 2, said + 2))
+            return true;
+    }
+    return false;
+}
+
 static void mark_strays(struct comparison *comparison)
 {
     for (size_t i = 0; i < comparison->n_path; i++) {
         struct step *step = &comparison->path[i];
-        size_t n = 0, seen = 0;
 
-        if (step->seen || step->good->source != LINE_KERNEL)
+        if (step->seen)
             continue;
-        for (size_t j = i + 1; j < comparison->n_path && n < LOOK_AHEAD; j++, n++)
-            seen += comparison->path[j].seen;
-        step->stray = n && seen + 1 >= n;
+        if (step->good->source == LINE_KERNEL)
+            step->stray = went_on(comparison, i);
+        else if (step->good->source == LINE_STATUS)
+            step->stray = is_in_journal(comparison, step->good);
     }
 }
 

@@ -227,8 +227,9 @@ static void judge_open_job(const struct evidence *evidence, const struct jobs *j
         return;
     const struct hit *login = evidence_last(evidence, "init.login-prompt");
     const struct hit *opened = job ? whole(evidence, job->started) : NULL;
-    const char *label =
-        opened ? opened->captures[0] : (running->captures[0] ? running->captures[0] : "a unit");
+    const char *label = opened ? opened->captures[0] : running ? running->captures[0] : NULL;
+    if (!label)
+        label = "a unit";
     struct finding *finding = findings_add(findings, "init.job-open", "init.job-waiting",
                                            SEVERITY_ERROR, named || login ? 0.82 : 0.65);
     if (named && running->captures[2])

@@ -7,6 +7,7 @@
  */
 #include "analyzers/verdict.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -276,6 +277,7 @@ static void set_verdict(struct analysis *analysis, const struct candidates *cand
     struct verdict *verdict = &analysis->verdict;
     const struct cause *cause = cause_find(chosen->cause);
     const struct finding *best = chosen->best;
+    assert(best); /* a candidate is made from a finding */
     verdict->cause = chosen->cause;
     verdict->layer = layer_of(chosen->cause);
     verdict->confidence = chosen->confidence;
@@ -357,7 +359,7 @@ static void share_confidence(struct analysis *analysis)
 static void set_others(struct analysis *analysis, const struct candidates *candidates,
                        const struct candidate *chosen)
 {
-    const struct candidate *others[MAX_CANDIDATES];
+    const struct candidate *others[MAX_CANDIDATES] = {0};
     size_t n = 0;
     for (size_t i = 0; i < candidates->len; i++)
         if (&candidates->items[i] != chosen && candidates->items[i].best)
@@ -408,7 +410,8 @@ static enum outcome outcome_of(const struct analysis *analysis, const struct evi
     default:
         return OUTCOME_FAILED;
     }
-    if (chosen && chosen->confidence >= DECISIVE && chosen->best->severity >= SEVERITY_ERROR)
+    if (chosen && chosen->confidence >= DECISIVE && chosen->best &&
+        chosen->best->severity >= SEVERITY_ERROR)
         return OUTCOME_FAILED;
     return verdict_console_ready(evidence) ? OUTCOME_READY : OUTCOME_UNDETERMINED;
 }

@@ -86,15 +86,20 @@ static void take_replayed_facts(struct boot *boot, const struct record *kept)
 {
     struct record *record = &boot->record;
     record->end = kept->end;
+    record->end_detail = mem_strdup(kept->end_detail);
     record->ended_ms = kept->ended_ms;
-    record->ready_ms = kept->ready_ms;
-    record->console_facts = kept->console_facts;
+    boot->first_answer_ms = kept->ready_ms;
     free(record->probe.runs);
     record->probe.runs = mem_calloc(kept->probe.n_runs, sizeof(*kept->probe.runs));
     memcpy(record->probe.runs, kept->probe.runs, kept->probe.n_runs * sizeof(*kept->probe.runs));
     record->probe.n_runs = kept->probe.n_runs;
-    copy_file(kept->dir, record->dir, "console.times");
-    copy_file(kept->dir, record->dir, "vmm.log");
+}
+
+/* Raw files that no VM writes in a replay. */
+static void copy_replayed_files(const struct boot *boot, const char *kept_dir)
+{
+    copy_file(kept_dir, boot->record.dir, "console.times");
+    copy_file(kept_dir, boot->record.dir, "vmm.log");
 }
 
 /* The VMM refused before the guest ran: that is a failed start, however the process ended. */
@@ -104,34 +109,48 @@ static void settle_end(struct boot *boot)
         boot->record.end = RECORD_END_START_FAILED;
     if (boot->record.end == RECORD_END_READY)
         boot->record.ready_ms = boot->first_answer_ms;
-    if (boot->record.end == RECORD_END_FATAL_EVIDENCE)
+    if (boot->record.end == RECORD_END_FATAL_EVIDENCE && boot->record.end_detail == NULL)
         boot->record.end_detail = mem_strdup(boot->signs.fatal);
+}
+
+/* The VM and all that looks at it are gone afterwards; the panic is in the last read. */
+static void stop_vm(struct boot *boot)
+{
+    if (boot->probe != NULL)
+        probe_pause(boot->probe);
+    if (boot->vm.ops != NULL)
+        boot->vm.ops->stop(&boot->vm);
+    capture_drain(&boot->console);
+    capture_drain(&boot->vmm_log);
+    capture_finish(&boot->console);
+    capture_finish(&boot->vmm_log);
+    if (boot->scratch != NULL)
+        (void)path_remove_tree(boot->scratch, NULL);
+}
+
+static const struct record *replayed(const struct boot *boot)
+{
+    if (boot->vm.ops == NULL || boot->vm.ops->replayed == NULL)
+        return NULL;
+    return boot->record.end == RECORD_END_INTERRUPTED ? NULL : boot->vm.ops->replayed(&boot->vm);
 }
 
 static void end_now(void *ctx)
 {
     struct boot *boot = ctx;
-    const struct record *kept = boot->vm.ops != NULL && boot->vm.ops->replayed != NULL
-                                    ? boot->vm.ops->replayed(&boot->vm)
-                                    : NULL;
+    const struct record *kept = replayed(boot);
+    auto_free char *kept_dir = kept != NULL ? mem_strdup(kept->dir) : NULL;
     boot->record.ended_ms = elapsed(boot);
-    if (boot->probe != NULL)
-        probe_pause(boot->probe);
-    if (boot->vm.ops != NULL)
-        boot->vm.ops->stop(&boot->vm);
-    capture_drain(&boot->console); /* the panic is in that last read */
-    capture_drain(&boot->vmm_log);
-    capture_finish(&boot->console);
-    capture_finish(&boot->vmm_log);
-    take_console_facts(boot);
-    take_host_facts(boot);
-    settle_end(boot);
-    if (kept != NULL && boot->record.end != RECORD_END_INTERRUPTED)
+    if (kept != NULL)
         take_replayed_facts(boot, kept);
-    if (boot->scratch != NULL)
-        (void)path_remove_tree(boot->scratch, NULL);
-    (void)record_save(&boot->record,
-                      NULL); /* if it fails, the report will not find it and say so */
+    stop_vm(boot);
+    take_console_facts(boot);
+    if (kept_dir != NULL)
+        copy_replayed_files(boot, kept_dir);
+    else
+        take_host_facts(boot);
+    settle_end(boot);
+    (void)record_save(&boot->record, NULL); /* if it fails, the report will not find it and say so */
     boot->state = BOOT_DONE;
     boot->on_done(boot->ctx, boot);
 }

@@ -166,7 +166,7 @@ int fault_change_parse(struct fault_change *ret_change, const json_t *value, siz
         if (set_member(&change, member, other, where, err) != 0)
             return -1;
     }
-    if (change.kind == CHANGE_EDIT && change.replace[0] == '\0')
+    if (change.kind == CHANGE_EDIT && change.replace != NULL && change.replace[0] == '\0')
         return err_set(err, "%s: \"replace\": expected a text that is not empty", where);
     *ret_change = change;
     return 0;

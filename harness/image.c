@@ -49,14 +49,13 @@ void image_copy(struct record_image *to, const struct record_image *from)
 
 int image_set_describe(struct image_set *ret_images, const struct target *target, struct err *err)
 {
-    auto_image_set struct image_set images = {0};
-    if (image_describe(&images.kernel, target->kernel, err) != 0 ||
-        image_describe(&images.initrd, target->initrd, err) != 0 ||
-        image_describe(&images.rootfs, target->rootfs, err) != 0)
-        return -1;
-    *ret_images = images;
-    images = (struct image_set){0};
-    return 0;
+    *ret_images = (struct image_set){0};
+    if (image_describe(&ret_images->kernel, target->kernel, err) == 0 &&
+        image_describe(&ret_images->initrd, target->initrd, err) == 0 &&
+        image_describe(&ret_images->rootfs, target->rootfs, err) == 0)
+        return 0;
+    image_set_release(ret_images);
+    return -1;
 }
 
 void image_set_release(struct image_set *images)

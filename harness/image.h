@@ -20,7 +20,7 @@ struct image_set {
     struct record_image kernel, initrd, rootfs;
 };
 
-/* Reads all of them once, which takes as long as hashing takes. */
+/* Reads all of them once, which takes as long as hashing takes. Empty on failure. */
 int image_set_describe(struct image_set *ret_images, const struct target *target, struct err *err);
 void image_set_release(struct image_set *images);
 

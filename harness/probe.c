@@ -6,6 +6,7 @@
  */
 #include "harness/probe.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
@@ -51,6 +52,7 @@ static void merge_shortest(struct record *record)
 {
     const struct probe_run *runs = record->probe.runs;
     size_t shortest = 1;
+    assert(runs != NULL && record->probe.n_runs > 2);
     for (size_t i = 1; i + 1 < record->probe.n_runs; i++)
         if (runs[i].count < runs[shortest].count)
             shortest = i;

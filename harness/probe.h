@@ -42,7 +42,7 @@ struct probe *probe_new(struct probe_engine *engine, struct record *record,
                         const struct probe_options *options);
 void probe_free(struct probe *probe);
 
-/* Asks at once, and often for the next second. */
+/* Asks at once, and often for the next second; during that second it only prolongs it. */
 void probe_nudge(struct probe *probe);
 
 /* The guest shows signs of life: ask at the usual pace from now on, not at the slow first one. */

@@ -23,14 +23,14 @@ static int send_line(struct qmp *qmp, const char *command)
     return send(qmp->fd, line, len, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)len ? 0 : -1;
 }
 
-void qmp_execute(struct qmp *qmp, const char *command, qmp_return *on_return)
+void qmp_execute(struct qmp *qmp, const char *command,
+                 void (*on_return)(void *ctx, const json_t *value))
 {
     if (qmp->n_waiting == QMP_MAX_WAITING || send_line(qmp, command) != 0) {
         (void)shutdown(qmp->fd, SHUT_RDWR); /* the loop then sees the end */
         return;
     }
-    qmp->waiting[qmp->n_waiting] = on_return;
-    qmp->commands[qmp->n_waiting++] = command;
+    qmp->waiting[qmp->n_waiting++] = (struct qmp_command){.name = command, .on_return = on_return};
 }
 
 static int on_greeting(struct qmp *qmp, const json_t *greeting, struct err *err)
@@ -50,17 +50,15 @@ static int on_answer(struct qmp *qmp, const json_t *value, const json_t *error, 
 {
     if (qmp->n_waiting == 0)
         return err_set(err, "QMP: an answer to no command");
-    const char *command = qmp->commands[0];
-    qmp_return *on_return = qmp->waiting[0];
+    const struct qmp_command command = qmp->waiting[0];
     qmp->n_waiting--;
     memmove(qmp->waiting, qmp->waiting + 1, qmp->n_waiting * sizeof(qmp->waiting[0]));
-    memmove(qmp->commands, qmp->commands + 1, qmp->n_waiting * sizeof(qmp->commands[0]));
     if (error != NULL) {
         const char *text = json_string_value(json_object_get(error, "desc"));
-        return err_set(err, "QMP: %s: %.200s", command, text != NULL ? text : "refused");
+        return err_set(err, "QMP: %s: %.200s", command.name, text != NULL ? text : "refused");
     }
-    if (on_return != NULL)
-        on_return(qmp->ctx, value);
+    if (command.on_return != NULL)
+        command.on_return(qmp->ctx, value);
     return 0;
 }
 

@@ -20,7 +20,11 @@
 
 enum { QMP_LINE_LIMIT = 256 << 10, QMP_MAX_WAITING = 8 };
 
-typedef void qmp_return(void *ctx, const json_t *value);
+/* A command that was sent and not yet answered. */
+struct qmp_command {
+    const char *name;                                  /* borrowed, for messages */
+    void (*on_return)(void *ctx, const json_t *value); /* may be NULL */
+};
 
 struct qmp {
     /*
@@ -38,9 +42,8 @@ struct qmp {
     struct loop_watch watch;
     int fd;
     struct buf input;
-    size_t scanned;                        /* of input: holds no newline */
-    qmp_return *waiting[QMP_MAX_WAITING];  /* answers come in order; an entry may be NULL */
-    const char *commands[QMP_MAX_WAITING]; /* borrowed, for messages */
+    size_t scanned;                              /* of input: holds no newline */
+    struct qmp_command waiting[QMP_MAX_WAITING]; /* answers come in their order */
     size_t n_waiting;
     bool greeted;
 };
@@ -50,7 +53,8 @@ void qmp_start(struct qmp *qmp, struct loop *loop, int fd);
 
 /* Sends a command without arguments; `on_return` (may be NULL) gets its answer. A command that
  * cannot be sent, or that is refused, ends the connection. `command` has static storage. */
-void qmp_execute(struct qmp *qmp, const char *command, qmp_return *on_return);
+void qmp_execute(struct qmp *qmp, const char *command,
+                 void (*on_return)(void *ctx, const json_t *value));
 
 /* Safe on a zeroed struct whose fd is -1, and twice. */
 void qmp_stop(struct qmp *qmp);

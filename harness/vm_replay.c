@@ -110,6 +110,10 @@ static void take_facts(struct record *to, const struct record *from)
     to->guest.vcpus = from->guest.vcpus;
     to->guest.cmdline = mem_strdup(from->guest.cmdline);
     to->host.accelerator = mem_strdup(from->host.accelerator);
+    to->host.load = from->host.load;
+    to->host.steal_pct = from->host.steal_pct;
+    to->host.parallel_boots = from->host.parallel_boots;
+    take_text(&to->host.kernel, from->host.kernel);
     to->probe.network = mem_strdup(from->probe.network);
     service_release(&to->service);
     service_copy(&to->service, &from->service);

@@ -272,7 +272,7 @@ static bool turn_until_ready(struct loop *loop, const struct lab *lab, int most_
 
 #define OK_HEAD "HTTP/1.1 200 OK\r\n"
 
-static const struct {
+static const struct behaviour {
     const char *name;
     enum mood mood;
     const char *text;
@@ -309,6 +309,22 @@ static const struct {
 };
 enum { N_BEHAVIOURS = N_ROWS(BEHAVIOURS) };
 
+/* Has it met the wanted class, and else only what a busy machine makes of any attempt: a time-out?
+ */
+static bool has_met(const struct lab *lab, const struct behaviour *behaviour)
+{
+    bool met = false;
+    for (size_t i = 0; i < lab->record.probe.n_runs; i++) {
+        const struct probe_run *run = &lab->record.probe.runs[i];
+        if (run->class == behaviour->want && run->http_status == behaviour->status)
+            met = true;
+        else if (run->class != PROBE_NO_ANSWER && run->class != PROBE_CONNECT_TIMEOUT)
+            fail_msg("%s: %s, status %d", behaviour->name, probe_class_name(run->class),
+                     run->http_status);
+    }
+    return met;
+}
+
 /* All at once, as the probes of a campaign are. */
 static void each_behaviour_has_its_class(void **state)
 {
@@ -320,23 +336,15 @@ static void each_behaviour_has_its_class(void **state)
         labs[i].server.n_more = BEHAVIOURS[i].n_more;
         lab_open(&labs[i], bench->loop, bench->engine);
     }
-    for (size_t i = 0; i < N_BEHAVIOURS; i++)
-        (void)turn_until(bench->loop, &labs[i], 1, PATIENCE_MS);
-    size_t n_wrong = 0;
+    int64_t deadline = clock_ms() + PATIENCE_MS;
     for (size_t i = 0; i < N_BEHAVIOURS; i++) {
-        const struct probe_run *run = labs[i].record.probe.runs;
-        if (labs[i].record.probe.n_runs > 0 && run->class == BEHAVIOURS[i].want &&
-            run->http_status == BEHAVIOURS[i].status && run->from_ms <= run->to_ms)
-            continue;
-        n_wrong++;
-        print_error("%s: %s, status %d\n", BEHAVIOURS[i].name,
-                    run != NULL ? probe_class_name(run->class) : "no result",
-                    run != NULL ? run->http_status : -1);
-    }
-    for (size_t i = 0; i < N_BEHAVIOURS; i++)
+        while (!has_met(&labs[i], &BEHAVIOURS[i]))
+            if (!turn_until(bench->loop, &labs[i], labs[i].n_results + 1,
+                            (int)(deadline - clock_ms())))
+                fail_msg("%s: never %s", BEHAVIOURS[i].name, probe_class_name(BEHAVIOURS[i].want));
         lab_close(&labs[i]);
+    }
     free(labs);
-    assert_int_equal(n_wrong, 0);
 }
 
 /* In a child: probe_answers waits, and so cannot share our loop. */
@@ -347,15 +355,16 @@ static void an_answer_of_any_kind_is_noticed(void **state)
         enum mood mood;
         const char *text;
         bool want;
+        int most_ms;
     } rows[] = {
-        {MOOD_SPEAK, OK_HEAD "Content-Length: 2\r\n\r\nok", true},
-        {MOOD_SPEAK, "HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n", true},
-        {MOOD_SPEAK, "SSH-2.0-OpenSSH_9.2p1\r\n", true},
-        {MOOD_HOLD, OK_HEAD "Content-Length: 9\r\n\r\nok", true},
-        {MOOD_DEAF, "", false},
-        {MOOD_AWAY, "", false},
-        {MOOD_RESET, "", false},
-        {MOOD_HANG_UP, "", false},
+        {MOOD_SPEAK, OK_HEAD "Content-Length: 2\r\n\r\nok", true, PATIENCE_MS},
+        {MOOD_SPEAK, "HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n", true, PATIENCE_MS},
+        {MOOD_SPEAK, "SSH-2.0-OpenSSH_9.2p1\r\n", true, PATIENCE_MS},
+        {MOOD_DEAF, "", false, PATIENCE_MS},
+        {MOOD_AWAY, "", false, 50},
+        {MOOD_HOLD, "", false, 50},
+        {MOOD_RESET, "", false, PATIENCE_MS},
+        {MOOD_HANG_UP, "", false, PATIENCE_MS},
     };
     for (size_t i = 0; i < N_ROWS(rows); i++) {
         struct loop *loop = loop_new();
@@ -367,7 +376,7 @@ static void an_answer_of_any_kind_is_noticed(void **state)
         pid_t pid = fork();
         while (pid == 0)
             loop_turn(loop);
-        bool got = probe_answers(server->url, 150);
+        bool got = probe_answers(server->url, rows[i].most_ms);
         (void)kill(pid, SIGKILL);
         assert_int_equal(waitpid(pid, NULL, 0), pid);
         server_close(server);
@@ -376,7 +385,7 @@ static void an_answer_of_any_kind_is_noticed(void **state)
         if (got != rows[i].want)
             fail_msg("row %zu: %s", i, got ? "noticed" : "not noticed");
     }
-    assert_false(probe_answers("file:///etc/passwd", 150));
+    assert_false(probe_answers("file:///etc/passwd", PATIENCE_MS));
 }
 
 /* ---- pace ---- */
@@ -424,7 +433,7 @@ static void a_slow_answer_is_an_answer(void **state)
                                  .delay_ms = 350}};
     lab_open(&lab, bench->loop, bench->engine);
     probe_awake(lab.probe);
-    assert_true(turn_until_ready(bench->loop, &lab, 2000));
+    assert_true(turn_until_ready(bench->loop, &lab, PATIENCE_MS));
     lab_close(&lab);
 }
 
@@ -435,12 +444,13 @@ static void hanging_attempts_leave_room_for_fresh_ones(void **state)
     struct lab lab = {.server = {.mood = MOOD_HOLD, .text = ""}};
     lab_open(&lab, bench->loop, bench->engine);
     probe_awake(lab.probe);
-    assert_true(turn_until(bench->loop, &lab, 2, PATIENCE_MS));
+    assert_true(turn_until(bench->loop, &lab, 1, PATIENCE_MS));
     assert_int_equal(lab.last, PROBE_NO_ANSWER);
+    assert_true(lab.server.n_accepted >= 3);
     assert_int_equal(lab.record.probe.runs[0].count, lab.n_results);
     lab.server.text = OK_HEAD "Content-Length: 0\r\n\r\n";
     lab.server.mood = MOOD_SPEAK;
-    assert_true(turn_until_ready(bench->loop, &lab, 450));
+    assert_true(turn_until_ready(bench->loop, &lab, PATIENCE_MS));
     lab_close(&lab);
 }
 

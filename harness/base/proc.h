@@ -42,7 +42,8 @@ struct proc_exit {
     }
 
 /* A program that cannot be executed is an error that names it, with exec's errno in `ret_errno`
- * (may be NULL; 0 for other failures). */
+ * (may be NULL; 0 for other failures). Gives SIGCHLD its default action: ignored, it would hide
+ * exits. */
 int proc_start(struct proc *proc, const struct proc_spec *spec, int *ret_errno, struct err *err);
 
 /* Signals the child's process group. Nothing happens once it was reaped. */
