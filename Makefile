@@ -98,7 +98,7 @@ clean:
 
 unit: deps-test
 	@$(MAKE) --no-print-directory -j$$(nproc) $(UNIT_TESTS)
-	@failed=0; for t in $(UNIT_TESTS); do $$t || { echo "FAILED: $$t"; failed=1; }; done; exit $$failed
+	@tests/unit.sh $(UNIT_TESTS)
 
 test-fast: unit all
 	@tests/cli/run.sh $(BUILD)/bootdiag

@@ -70,6 +70,20 @@ static char *default_dir(const struct run *run)
     return mem_printf("runs/%s-%s%s%s", stamp, name, fault ? "-" : "", fault ? fault : "");
 }
 
+/* runs/latest leads to the newest run. It is a convenience: where it cannot be made, nothing is
+ * lost. */
+static void link_latest(const char *dir)
+{
+    auto_free char *parent = path_dir(dir);
+    auto_free char *latest = path_join(parent, "latest");
+    auto_free char *temporary = mem_printf("%s.new-%d", latest, (int)getpid());
+    struct stat status;
+    if (lstat(latest, &status) == 0 && !S_ISLNK(status.st_mode))
+        return;
+    if (symlink(path_base(dir), temporary) == 0 && rename(temporary, latest) != 0)
+        (void)unlink(temporary);
+}
+
 /* The run's directory is always new: nothing is overwritten. */
 static int make_dir(struct run *run, struct err *err)
 {
@@ -92,6 +106,8 @@ static int make_dir(struct run *run, struct err *err)
         wanted = mem_printf("%s-%u", base, n);
     }
     run->dir = steal_text(&wanted);
+    if (out == NULL)
+        link_latest(run->dir);
     return access(run->dir, W_OK) == 0
                ? 0
                : err_sys(err, errno, "cannot write into the run's directory %s", run->dir);
