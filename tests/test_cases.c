@@ -34,9 +34,9 @@ static bool is_accepted(const json_t *truth, const char *cause)
         return expected == cause;
     if (strcmp(expected, cause) == 0)
         return true;
-    json_array_foreach(json_object_get(truth, "accept"), i,
-                       item) if (json_is_string(item) &&
-                                 strcmp(json_string_value(item), cause) == 0) return true;
+    json_array_foreach (json_object_get(truth, "accept"), i, item)
+        if (json_is_string(item) && strcmp(json_string_value(item), cause) == 0)
+            return true;
     return false;
 }
 

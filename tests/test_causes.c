@@ -28,8 +28,7 @@ static void test_table_is_the_contract(void **state)
     const json_t *item;
     const struct cause *causes = causes_all(&n);
     assert_int_equal(json_array_size(list), n);
-    json_array_foreach(list, i, item)
-    {
+    json_array_foreach (list, i, item) {
         assert_string_equal(causes[i].id, text_of(item, "id"));
         assert_string_equal(causes[i].layer, text_of(item, "layer"));
         assert_string_equal(causes[i].title, text_of(item, "title"));

@@ -62,8 +62,7 @@ static void count_limit(void *ctx, const struct rule *rule, const struct line *l
     outcome->limits++;
 }
 
-static char *apply(const char *pattern, const char *literal, const char *text,
-                   unsigned *ret_limits)
+static char *apply(const char *pattern, const char *literal, const char *text, unsigned *ret_limits)
 {
     const struct rule rule = {.id = "t.x", .pattern = pattern, .literal = literal};
     struct ruleset *rules = compile(&rule, 1);
@@ -87,8 +86,7 @@ static void test_captures(void **state)
         {"(?<who>\\w+) died", " died", "agent died", "<agent>"},
         {"(a)|(b)", NULL, "b", "<><b>"},
         {"x\\K(?=y)", NULL, "xy", ""},
-        {"(1)(2)(3)(4)(5)(6)(7)(8)(9)(a)(b)", NULL, "123456789ab",
-         "<1><2><3><4><5><6><7><8><9>"},
+        {"(1)(2)(3)(4)(5)(6)(7)(8)(9)(a)(b)", NULL, "123456789ab", "<1><2><3><4><5><6><7><8><9>"},
         {"port", "pork", "port", "-"},
         {"^port", NULL, "a port", "-"},
         {"\\xff.$", NULL, "\xff\xfe", ""},
@@ -97,8 +95,7 @@ static void test_captures(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         unsigned limits;
-        char *text =
-            apply(rows[i].pattern, rows[i].literal, rows[i].text, &limits);
+        char *text = apply(rows[i].pattern, rows[i].literal, rows[i].text, &limits);
 
         assert_string_equal(text, rows[i].expected);
         assert_int_equal(limits, 0);

@@ -35,8 +35,7 @@ static void assert_described(const json_t *schema, const json_t *values, const c
     const json_t *properties = json_object_get(schema, "properties");
     const char *key;
     json_t *value, *property;
-    json_object_foreach((json_t *)values, key, value)
-    {
+    json_object_foreach ((json_t *)values, key, value) {
         if (is_remark(key))
             continue;
         auto_free char *remark = mem_printf("// %s", key);
@@ -61,8 +60,7 @@ static void assert_described(const json_t *schema, const json_t *values, const c
                                 meaning);
         assert_non_null(json_object_get(property, "description"));
     }
-    json_object_foreach((json_t *)properties, key, property)
-    {
+    json_object_foreach ((json_t *)properties, key, property) {
         if (!is_remark(key) && json_object_get(values, key) == NULL)
             fail_msg("the schema describes %s%s, which a target does not have", where, key);
     }
