@@ -43,6 +43,7 @@ struct boot {
     bool deadline_passed;
     int64_t start_ms, first_answer_ms;
     struct host_cpu cpu_at_start;
+    struct err save_failure; /* message "": none */
 };
 
 static int64_t elapsed(const struct boot *boot)
@@ -144,13 +145,13 @@ static void end_now(void *ctx)
     if (kept != NULL)
         take_replayed_facts(boot, kept);
     stop_vm(boot);
+    settle_end(boot);
     take_console_facts(boot);
     if (kept_dir != NULL)
         copy_replayed_files(boot, kept_dir);
     else
         take_host_facts(boot);
-    settle_end(boot);
-    (void)record_save(&boot->record, NULL); /* if it fails, the report will not find it and say so */
+    (void)record_save(&boot->record, &boot->save_failure); /* boot_failure tells */
     boot->state = BOOT_DONE;
     boot->on_done(boot->ctx, boot);
 }
@@ -407,6 +408,13 @@ const struct record *boot_record(const struct boot *boot)
 const struct console_signs *boot_signs(const struct boot *boot)
 {
     return &boot->signs;
+}
+
+const struct err *boot_failure(const struct boot *boot)
+{
+    if (boot->save_failure.message[0] != '\0')
+        return &boot->save_failure;
+    return boot->console.failed.message[0] != '\0' ? &boot->console.failed : NULL;
 }
 
 unsigned boot_index(const struct boot *boot)

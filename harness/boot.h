@@ -55,8 +55,8 @@ struct boot;
 /*
  * Starts boot number `index` (from 0). A start that fails is a finished boot with end
  * `start-failed`, not an error; the error is that its record cannot be written (NULL). `on_done` is
- * called once, from the loop, when the record is saved and nothing of the VM is left. `plan` is
- * borrowed until then.
+ * called once, from the loop, when the record is saved (or could not be: boot_failure)
+ * and nothing of the VM is left. `plan` is borrowed until then.
  */
 struct boot *boot_new(const struct boot_plan *plan, unsigned index,
                       void (*on_done)(void *ctx, struct boot *boot), void *ctx, struct err *err);
@@ -70,6 +70,8 @@ void boot_free(struct boot *boot);
 /* Borrowed until boot_free. */
 const struct record *boot_record(const struct boot *boot);
 const struct console_signs *boot_signs(const struct boot *boot);
+/* Why the record of a boot that is done is incomplete on disk (no space, say); NULL: it is not. */
+const struct err *boot_failure(const struct boot *boot);
 unsigned boot_index(const struct boot *boot);
 int64_t boot_elapsed_ms(const struct boot *boot);
 /* Deadline minus the end, where fatal evidence ended it early; else 0. */

@@ -35,6 +35,7 @@ struct run {
     struct baseline *baseline;
     json_t *report;
     unsigned tried, failed; /* tried: boots whose start did not fail */
+    bool incomplete;        /* some record could not be kept or read */
 };
 
 static void run_release(struct run *run)
@@ -205,8 +206,14 @@ static char *on_boot_done(void *ctx, const struct boot *boot)
     auto_record struct record record;
     record_init(&record);
     struct err err = {0};
-    if (record_load(&record, boot_record(boot)->dir, &err) != 0)
+    if (boot_failure(boot) != NULL) {
+        run->incomplete = true;
+        say_warning("%s", boot_failure(boot)->message);
+    }
+    if (record_load(&record, boot_record(boot)->dir, &err) != 0) {
+        run->incomplete = true;
         return mem_printf("its record cannot be read: %s", err.message);
+    }
 
     auto_analysis struct analysis analysis = {0};
     analysis_init(&analysis, &record, run->plan.rules, run->baseline);
@@ -228,7 +235,7 @@ static int write_report(const struct run *run, struct err *err)
 
 static int exit_status(const struct run *run, const struct campaign_result *result)
 {
-    if (result->interrupted || run->tried == 0)
+    if (result->interrupted || run->incomplete || run->tried == 0)
         return EXIT_NOT_DONE;
     return run->failed > 0 ? EXIT_SOME_FAILED : EXIT_ALL_READY;
 }
