@@ -42,7 +42,7 @@ RUN_OPTIONS = --target $(TARGET) $(if $(JOBS),--jobs $(JOBS)) $(if $(SET),$(SET:
         check-layers check-cppcheck check-tidy check-clang bench fuzz clean deps-run deps-test deps-check
 
 all: deps-run
-	@$(MAKE) --no-print-directory -j$$(nproc) $(BUILD)/bootdiag
+	@$(MAKE) -s -j$$(nproc) $(BUILD)/bootdiag
 
 help:
 	@echo 'make diagnose [FAULT=NAME] [BOOTS=N] [JOBS=N] [TARGET=FILE] [SET="NAME=VALUE ..."]'
@@ -97,7 +97,7 @@ clean:
 # ---- tests ----------------------------------------------------------------------------------------
 
 unit: deps-test
-	@$(MAKE) --no-print-directory -j$$(nproc) $(UNIT_TESTS)
+	@$(MAKE) -s -j$$(nproc) $(UNIT_TESTS)
 	@tests/unit.sh $(UNIT_TESTS)
 
 test-fast: unit all
