@@ -2,8 +2,14 @@
 # scratch directory $T, and counts. A test fails when it calls `fail` or a command of it fails.
 
 fail() {
-    echo "    $*" >&2
-    return 1
+    echo "$*" >&2
+    exit 1
+}
+
+# Where the machine cannot do what the test needs: said, never silent.
+skip() {
+    echo "$*"
+    exit 77
 }
 
 # expect STATUS COMMAND...: runs it, output to $T/out and $T/err.
@@ -19,23 +25,38 @@ contains() {
     grep -qF -- "$2" "$1" || fail "$1 does not contain: $2"
 }
 
+# Runs one test and returns its status. Not for use in a condition: bash ignores `set -e` there.
+run_test() {
+    (
+        set -eEuo pipefail
+        trap 'echo "line $LINENO of ${BASH_SOURCE[0]##*/}: $BASH_COMMAND" >&2' ERR
+        "$1"
+    ) >"$T.log" 2>&1
+}
+
 run_tests() {
-    local test passed=0 failed=0 started log
+    local test passed=0 failed=0 skipped=0 started status
     for test in "$@"; do
         T=$(mktemp -d "${TMPDIR:-/tmp}/bootdiag-test-XXXXXX")
-        log=$T.log
         started=$SECONDS
-        if (set -eEuo pipefail; "$test") >"$log" 2>&1; then
+        set +e
+        run_test "$test"
+        status=$?
+        set -e
+        if [[ $status -eq 0 ]]; then
             echo "ok   $test ($((SECONDS - started)) s)"
             passed=$((passed + 1))
+        elif [[ $status -eq 77 ]]; then
+            echo "SKIP $test: $(cat "$T.log")"
+            skipped=$((skipped + 1))
         else
             echo "FAIL $test ($((SECONDS - started)) s)"
-            sed 's/^/    /' "$log"
+            sed 's/^/    /' "$T.log"
             failed=$((failed + 1))
         fi
-        rm -rf "$T" "$log"
+        rm -rf "$T" "$T.log"
     done
-    echo "$passed passed, $failed failed"
+    echo "$passed passed, $failed failed, $skipped skipped"
     [[ $failed -eq 0 ]]
 }
 
