@@ -1,8 +1,10 @@
 # bootdiag: `make diagnose` boots fresh VMs and says why they fail; `make help` lists the rest.
 
 SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
 CC := gcc
 BUILD := build
+GUEST := build/guest
 PKGS := libcurl jansson libpcre2-8 libcrypto libzstd zlib
 
 # What `make diagnose` boots; each may be given on the command line.
@@ -62,7 +64,7 @@ diagnose: all guest baseline
 
 # Only the bundled target boots the bundled guest; another team's target names its own images.
 guest: deps-run
-	@if [ '$(TARGET)' = fixtures/targets/bundled.json ]; then fixtures/guest/build.sh $(BUILD)/guest; fi
+	@if [ '$(TARGET)' = fixtures/targets/bundled.json ]; then fixtures/guest/build.sh $(GUEST); fi
 
 baseline: all guest
 	@$(BUILD)/bootdiag baseline record --if-missing $(RUN_OPTIONS) --boots $(BASELINE_BOOTS) >/dev/null \
@@ -70,18 +72,21 @@ baseline: all guest
 
 # ---- building -------------------------------------------------------------------------------------
 
+# One after the other, also under `make -j`: apt takes one at a time.
 deps-run deps-test deps-check: deps-%:
 	@.ci/deps.sh $*
+deps-test: deps-run
+deps-check: deps-test
 
 $(BUILD)/bootdiag: $(OBJ)
 	@echo 'building $@'
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS)
 
-$(BUILD)/o/%.o: %.c
+$(BUILD)/o/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(STD) $(DEPS) $(WARN) $(CFLAGS) $(PKG_CFLAGS) -c -o $@ $<
 
-$(BUILD)/san/%.o: %.c
+$(BUILD)/san/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(STD) $(DEPS) $(WARN) $(SAN) $(PKG_CFLAGS) -c -o $@ $<
 
@@ -92,7 +97,7 @@ $(BUILD)/tests/%: $(BUILD)/san/tests/%.o $(SAN_OBJ)
 -include $(shell find $(BUILD)/o $(BUILD)/san -name '*.d' 2>/dev/null)
 
 clean:
-	rm -rf $(BUILD)/o $(BUILD)/san $(BUILD)/tests $(BUILD)/bootdiag
+	rm -rf $(BUILD)/o $(BUILD)/san $(BUILD)/tests $(BUILD)/werror $(BUILD)/fuzz $(BUILD)/bootdiag
 
 # ---- tests ----------------------------------------------------------------------------------------
 
@@ -106,20 +111,20 @@ test-fast: unit all
 test: test-fast guest
 	@tests/vm/run.sh $(BUILD)/bootdiag
 
-test-all: all guest
+test-all: all guest deps-test
 	@tests/vm/run.sh $(BUILD)/bootdiag --all
 	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=60
 
 # ---- checks ---------------------------------------------------------------------------------------
 
 check: deps-check check-layers check-format check-cppcheck check-clang check-tidy
-	@$(MAKE) --no-print-directory -j$$(nproc) WERROR=1 $(BUILD)/bootdiag
+	@$(MAKE) -s -j$$(nproc) WERROR=1 BUILD=$(BUILD)/werror $(BUILD)/werror/bootdiag && echo 'gcc: ok'
 
 check-layers:
 	@tests/check_layers.py
 
 check-format: deps-check
-	@clang-format-14 --dry-run --Werror $(SRC) $(TEST_SRC) $(HEADERS) && echo 'format: ok'
+	@clang-format-14 --dry-run --Werror $(SRC) $(TEST_SRC) $(wildcard tests/fuzz/*.c) $(HEADERS) && echo 'format: ok'
 
 check-cppcheck: deps-check
 	@cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 -D_GNU_SOURCE -I. -j$$(nproc) \
@@ -136,7 +141,7 @@ check-clang: deps-check
 
 # ---- speed and robustness ---------------------------------------------------------------------------
 
-bench: all guest
+bench: all guest deps-test
 	@tests/bench/run.sh $(BUILD)/bootdiag
 
 FUZZ_SECONDS := 60

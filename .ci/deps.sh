@@ -31,7 +31,7 @@ done
 install=(apt-get install -y --no-install-recommends "${missing[@]}")
 sudo=()
 if [[ $(id -u) -ne 0 ]]; then
-    if ! command -v sudo >/dev/null || ! sudo -n true 2>/dev/null && [[ ! -t 0 ]]; then
+    if ! command -v sudo >/dev/null || { ! sudo -n true 2>/dev/null && [[ ! -t 0 ]]; }; then
         echo "deps: missing packages. As root, run:" >&2
         echo "  apt-get update && ${install[*]}" >&2
         exit 1

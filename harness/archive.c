@@ -272,6 +272,10 @@ static int find_in_dir(struct archive *archive, const char *path, struct err *er
     if (archive->len == 0)
         return err_set(err, "%s: holds no boot record and no archived console", path);
     qsort(archive->entries, archive->len, sizeof(*archive->entries), compare_entries);
+    if (archive->len == 1) { /* the path itself says which one is meant */
+        free(archive->entries[0].source);
+        archive->entries[0].source = mem_strdup(path);
+    }
     return 0;
 }
 

@@ -6,6 +6,7 @@
 
 #include "harness/archive.h"
 #include "harness/base/auto.h"
+#include "harness/base/buf.h"
 #include "harness/base/mem.h"
 
 struct loading {
@@ -48,24 +49,39 @@ static int check_identity(const struct loading *loading, const struct record *go
     return 0;
 }
 
+static bool differ(int a, int b)
+{
+    return a > 0 && b > 0 && a != b;
+}
+
+static bool texts_differ(const char *a, const char *b)
+{
+    return a != NULL && b != NULL && strcmp(a, b) != 0;
+}
+
 /* Once is enough: good boots of one baseline were recorded alike. */
 static void check_circumstances(struct loading *loading, const struct record *good)
 {
     const struct baselines_expected *expected = loading->expected;
-    if (loading->warned_circumstances)
+    const struct {
+        bool differs;
+        const char *what;
+    } checks[] = {
+        {differ(expected->memory_mib, good->guest.memory_mib), "memory size"},
+        {differ(expected->vcpus, good->guest.vcpus), "number of vCPUs"},
+        {texts_differ(expected->cmdline, good->guest.cmdline), "kernel command line"},
+        {texts_differ(expected->vmm_version, good->vmm.version), "version of the VMM"},
+        {differ(expected->parallel_boots, good->host.parallel_boots), "number of parallel boots"},
+    };
+    auto_buf struct buf list;
+    buf_init(&list, 1024);
+    for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
+        if (checks[i].differs)
+            buf_addf(&list, "%sanother %s", list.len > 0 ? ", " : "", checks[i].what);
+    if (list.len == 0 || loading->warned_circumstances)
         return;
-    const char *what = NULL;
-    if (expected->memory_mib > 0 && good->guest.memory_mib > 0 &&
-        expected->memory_mib != good->guest.memory_mib)
-        what = "with another memory size";
-    else if (expected->vcpus > 0 && good->guest.vcpus > 0 && expected->vcpus != good->guest.vcpus)
-        what = "with another number of vCPUs";
-    else if (expected->cmdline != NULL && good->guest.cmdline != NULL &&
-             strcmp(expected->cmdline, good->guest.cmdline) != 0)
-        what = "with another kernel command line";
-    if (what == NULL)
-        return;
-    warn(loading, "the baseline was recorded %s: differences may come from that", what);
+    warn(loading, "the baseline was recorded with %s: differences may come from that",
+         buf_text(&list));
     loading->warned_circumstances = true;
 }
 

@@ -21,10 +21,12 @@ enum { BASELINE_FEW = 3 }; /* fewer good boots than this prove little: say so */
 
 /* What the good boots are held against. */
 struct baselines_expected {
-    const char *identity;  /* NULL: not known, nothing is refused */
-    int memory_mib, vcpus; /* 0: not known */
-    const char *cmdline;   /* NULL: not known */
-    bool force;            /* take another identity too */
+    const char *identity;    /* NULL: not known, nothing is refused */
+    int memory_mib, vcpus;   /* 0: not known */
+    const char *cmdline;     /* NULL: not known */
+    const char *vmm_version; /* NULL: not known */
+    int parallel_boots;      /* 0: not known */
+    bool force;              /* take another identity too */
 };
 
 /* Called with one line per warning. */

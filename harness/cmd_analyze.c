@@ -26,6 +26,7 @@ struct analyzing {
     struct baseline *baseline;
     char baseline_for[IDENTITY_SIZE]; /* identity that `baseline` was loaded for */
     json_t *tally;
+    bool several; /* boots: then a table instead of each in full */
     size_t n_shown;
     bool some_not_ready, some_unread;
 };
@@ -59,6 +60,8 @@ static int take_baseline(struct analyzing *analyzing, const struct record *recor
         .memory_mib = record->guest.memory_mib,
         .vcpus = record->guest.vcpus,
         .cmdline = record->fault == NULL ? record->guest.cmdline : NULL,
+        .vmm_version = record->vmm.version,
+        .parallel_boots = record->host.parallel_boots,
         .force = command_has(analyzing->line, "force-baseline"),
     };
     struct baselines_warn warnings = {.warn = warn};
@@ -69,12 +72,12 @@ static int take_baseline(struct analyzing *analyzing, const struct record *recor
     return analyzing->baseline != NULL ? 0 : -1;
 }
 
-static int show(struct analyzing *analyzing, const json_t *document, bool several, struct err *err)
+static int show(struct analyzing *analyzing, const json_t *document, struct err *err)
 {
     if (command_has(analyzing->line, "json"))
         return report_print_line(document, stdout, err);
     report_tally_add(analyzing->tally, document);
-    if (several && !command_has(analyzing->line, "verbose"))
+    if (analyzing->several && !command_has(analyzing->line, "verbose"))
         return 0;
     struct report_style style = output_style(analyzing->line, NULL);
     if (analyzing->n_shown++ > 0)
@@ -83,7 +86,7 @@ static int show(struct analyzing *analyzing, const json_t *document, bool severa
 }
 
 static int analyze_entry(struct analyzing *analyzing, const struct archive *archive, size_t index,
-                         bool several, struct err *err)
+                         struct err *err)
 {
     auto_record struct record record;
     record_init(&record);
@@ -103,7 +106,7 @@ static int analyze_entry(struct analyzing *analyzing, const struct archive *arch
     if (analysis.outcome != OUTCOME_READY)
         analyzing->some_not_ready = true;
     json_auto_t *document = report_analysis_json(&analysis);
-    return show(analyzing, document, several, err);
+    return show(analyzing, document, err);
 }
 
 /* What cannot be read is said, and the rest goes on. */
@@ -113,7 +116,7 @@ static void note_unread(struct analyzing *analyzing, const struct err *err)
     analyzing->some_unread = true;
 }
 
-static void analyze_path(struct analyzing *analyzing, const char *path, bool several)
+static void analyze_path(struct analyzing *analyzing, const char *path)
 {
     struct err err = {0};
     struct archive archive;
@@ -121,8 +124,9 @@ static void analyze_path(struct analyzing *analyzing, const char *path, bool sev
         note_unread(analyzing, &err);
         return;
     }
+    analyzing->several |= archive.len > 1;
     for (size_t i = 0; i < archive.len; i++)
-        if (analyze_entry(analyzing, &archive, i, several || archive.len > 1, &err) != 0)
+        if (analyze_entry(analyzing, &archive, i, &err) != 0)
             note_unread(analyzing, &err);
     archive_release(&archive);
 }
@@ -152,9 +156,9 @@ static int prepare(struct analyzing *analyzing, struct err *err)
     return 0;
 }
 
-static int finish(struct analyzing *analyzing, bool several, struct err *err)
+static int finish(struct analyzing *analyzing, struct err *err)
 {
-    if (!several || command_has(analyzing->line, "json"))
+    if (!analyzing->several || command_has(analyzing->line, "json"))
         return 0;
     struct report_style style = output_style(analyzing->line, NULL);
     return report_analyses_summary(analyzing->tally, stdout, &style, err);
@@ -166,10 +170,10 @@ static int cmd_analyze_main(const struct command_line *line)
     struct err err = {0};
     if (output_check(line, &err) != 0 || prepare(&analyzing, &err) != 0)
         return say_error(&err);
-    bool several = line->n_operands > 1;
+    analyzing.several = line->n_operands > 1;
     for (size_t i = 0; i < line->n_operands; i++)
-        analyze_path(&analyzing, line->operands[i], several);
-    if (finish(&analyzing, several, &err) != 0)
+        analyze_path(&analyzing, line->operands[i]);
+    if (finish(&analyzing, &err) != 0)
         return say_error(&err);
     if (analyzing.some_unread)
         return EXIT_NOT_DONE;

@@ -62,7 +62,9 @@ static int record_into(struct recording *recording, const char *final, struct er
         failed = err_set(err, "interrupted: no baseline was recorded");
     if (failed == 0 && recording->good == 0)
         failed = err_set(err, "none of %u boots came up: no baseline was recorded", result.done);
-    if (failed == 0 && path_remove_tree(final, err) == 0 && rename(partial, final) != 0)
+    if (failed == 0)
+        failed = path_remove_tree(final, err);
+    if (failed == 0 && rename(partial, final) != 0)
         failed = err_sys(err, errno, "cannot create %s", final);
     (void)path_remove_tree(partial, NULL);
     return failed;
@@ -84,7 +86,7 @@ static int record(const struct command_line *line)
     auto_free char *final =
         path_join(command_value(line, "baselines", "runs/baselines"), recording.plan.identity);
     if (command_has(line, "if-missing") && path_is_dir(final)) {
-        say("baseline: %s", final);
+        printf("%s\n", final);
         return EXIT_SUCCESS;
     }
     say("recording a baseline of %u good boots in %s", recording.plan.boots, final);

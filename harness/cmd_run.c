@@ -107,8 +107,6 @@ static int make_dir(struct run *run, struct err *err)
         wanted = mem_printf("%s-%u", base, n);
     }
     run->dir = steal_text(&wanted);
-    if (out == NULL)
-        link_latest(run->dir);
     return access(run->dir, W_OK) == 0
                ? 0
                : err_sys(err, errno, "cannot write into the run's directory %s", run->dir);
@@ -142,6 +140,7 @@ static int load_baseline(struct run *run, struct err *err)
         .memory_mib = target->memory_mib,
         .vcpus = target->vcpus,
         .cmdline = run->plan.has_fault ? NULL : target->cmdline,
+        .parallel_boots = (int)plan_jobs(&run->plan),
         .force = command_has(run->line, "force-baseline"),
     };
     struct baselines_warn warnings = {.warn = warn};
@@ -230,7 +229,11 @@ static char *on_boot_done(void *ctx, const struct boot *boot)
 static int write_report(const struct run *run, struct err *err)
 {
     auto_free char *path = path_join(run->dir, "report.json");
-    return json_write_file(run->report, path, err);
+    if (json_write_file(run->report, path, err) != 0)
+        return -1;
+    if (!command_has(run->line, "out"))
+        link_latest(run->dir);
+    return 0;
 }
 
 static int exit_status(const struct run *run, const struct campaign_result *result)
@@ -243,7 +246,7 @@ static int exit_status(const struct run *run, const struct campaign_result *resu
 /* What was wrong before the first boot stands in a report only where the user asked for one. */
 static int preflight_failed(const struct command_line *line, const struct err *why)
 {
-    if (why->cause != NULL && command_has(line, "json")) {
+    if (command_has(line, "json")) {
         char now[CLOCK_TEXT_SIZE];
         clock_now_text(now);
         auto_free char *host = host_name();
@@ -259,16 +262,19 @@ static int preflight_failed(const struct command_line *line, const struct err *w
 
 static int run_campaign(struct run *run, struct err *err)
 {
-    struct campaign_result result;
+    struct campaign_result result = {0};
     new_report(run);
-    if (plan_run(&run->plan, run->dir, on_boot_done, run, &result, err) != 0)
+    int broken = plan_run(&run->plan, run->dir, on_boot_done, run, &result, err);
+    if (broken && result.done == 0)
         return -1;
+    if (broken) /* what was booted until then is still reported */
+        (void)say_error(err);
     if (result.interrupted)
         report_set_interrupted(run->report);
     report_finish(run->report);
     if (write_report(run, err) != 0 || output_report(run->line, run->report, run->dir, err) != 0)
-        return -1;
-    return exit_status(run, &result);
+        return say_error(err);
+    return broken ? EXIT_NOT_DONE : exit_status(run, &result);
 }
 
 static int cmd_run_main(const struct command_line *line)
@@ -280,7 +286,7 @@ static int cmd_run_main(const struct command_line *line)
     if (plan_init(&run.plan, line, 3, &err) != 0)
         return preflight_failed(line, &err);
     if (load_baseline(&run, &err) != 0 || make_dir(&run, &err) != 0)
-        return say_error(&err);
+        return preflight_failed(line, &err);
     int status = run_campaign(&run, &err);
     if (status >= 0)
         return status;

@@ -2,6 +2,7 @@
 /* getopt_long does the parsing; its tables and --help are made from the command's own table. */
 #include "harness/command.h"
 
+#include <assert.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 #include "harness/base/mem.h"
 #include "harness/base/say.h"
 
-enum { MAX_OPTIONS = 48 };
+enum { MAX_OPTIONS = 48, LONG_BASE = 256 /* above every letter */ };
 
 const char *command_value(const struct command_line *line, const char *name, const char *fallback)
 {
@@ -65,7 +66,7 @@ static int print_help(const struct command *command, const char *program)
     return EXIT_SUCCESS;
 }
 
-/* The table in getopt's two forms; `val` is the option's index + 1, letters are mapped to it. */
+/* The table in getopt's two forms; `val` of a long option is its index + LONG_BASE. */
 static void getopt_tables(const struct command *command, char *ret_letters, struct option *ret_long)
 {
     char *letter = ret_letters;
@@ -74,8 +75,9 @@ static void getopt_tables(const struct command *command, char *ret_letters, stru
     size_t i;
     for (i = 0; command->options[i].name != NULL; i++) {
         const struct command_option *option = &command->options[i];
+        assert(i < MAX_OPTIONS);
         int wants = option->argument != NULL ? required_argument : no_argument;
-        ret_long[i] = (struct option){option->name, wants, NULL, (int)i + 256};
+        ret_long[i] = (struct option){option->name, wants, NULL, (int)i + LONG_BASE};
         if (option->letter != 0)
             *letter++ = option->letter;
         if (option->letter != 0 && option->argument != NULL)
@@ -88,8 +90,8 @@ static void getopt_tables(const struct command *command, char *ret_letters, stru
 
 static const struct command_option *option_of(const struct command *command, int found)
 {
-    if (found >= 256)
-        return &command->options[found - 256];
+    if (found >= LONG_BASE)
+        return &command->options[found - LONG_BASE];
     for (const struct command_option *option = command->options; option->name != NULL; option++)
         if (option->letter == found)
             return option;
@@ -114,8 +116,9 @@ int command_run(const struct command *command, const char *program, int argc, ch
     char letters[2 * MAX_OPTIONS + 4];
     struct option long_options[MAX_OPTIONS + 2];
     getopt_tables(command, letters, long_options);
-    auto_free struct command_value *values = mem_calloc((size_t)argc, sizeof(*values));
-    struct command_line line = {.program = program, .values = values};
+    auto_free struct command_value *values = NULL;
+    struct command_line line = {.program = program};
+    size_t cap = 0;
     opterr = 0;
     int found;
     while ((found = getopt_long(argc, argv, letters, long_options, NULL)) != -1) {
@@ -124,8 +127,10 @@ int command_run(const struct command *command, const char *program, int argc, ch
         const struct command_option *option = option_of(command, found);
         if (found == ':' || option == NULL)
             return bad_option(command, program, found, argv);
+        values = mem_grow(values, line.n_values, &cap, sizeof(*values)); /* -qqq is three */
         values[line.n_values++] = (struct command_value){option, optarg};
     }
+    line.values = values;
     line.operands = argv + optind;
     line.n_operands = (size_t)(argc - optind);
     int status = command->run(&line);

@@ -75,6 +75,12 @@ void plan_release(struct plan *plan)
     plan->rules = NULL;
 }
 
+unsigned plan_jobs(const struct plan *plan)
+{
+    unsigned jobs = plan->jobs > 0 ? plan->jobs : campaign_default_jobs(&plan->target);
+    return jobs < plan->boots ? jobs : plan->boots;
+}
+
 struct running {
     struct progress *progress;
     char *(*on_done)(void *ctx, const struct boot *boot);

@@ -41,6 +41,9 @@ int plan_init(struct plan *plan, const struct command_line *line, unsigned defau
               struct err *err);
 void plan_release(struct plan *plan);
 
+/* Boots at a time. */
+unsigned plan_jobs(const struct plan *plan);
+
 /* Runs it with progress on standard error. `on_done` is called for each boot whose record is saved;
  * the text that it returns (owned by the plan afterwards; may be NULL) is shown. */
 int plan_run(struct plan *plan, const char *dir,

@@ -224,7 +224,7 @@ static void record_end(struct qemu *qemu, const struct proc_exit *end)
 
 static void end_process(struct qemu *qemu)
 {
-    struct proc_exit end;
+    struct proc_exit end = {.code = -1};
     if (qemu->proc.pid <= 0)
         return;
     if (!proc_reap(&qemu->proc, &end)) {

@@ -84,39 +84,18 @@ static void play(void *ctx)
         vm->on_exit(vm->ctx);
 }
 
-static void take_text(char **to, const char *from)
+/* All of the kept boot.json, so that no member can be forgotten, but for the boot's own number and
+ * for what only its end will tell. */
+static int take_facts(struct record *to, const struct record *from, struct err *err)
 {
-    free(*to);
-    *to = mem_strdup(from);
-}
-
-static void take_facts(struct record *to, const struct record *from)
-{
-    to->replayed = true;
-    take_text(&to->backend, from->backend);
-    take_text(&to->fault, from->fault);
-    take_text(&to->started_at, from->started_at);
-    take_text(&to->vmm.by_hand, from->vmm.by_hand);
-    image_copy(&to->kernel, &from->kernel);
-    image_copy(&to->initrd, &from->initrd);
-    image_copy(&to->rootfs, &from->rootfs);
-    to->deadline_ms = from->deadline_ms;
-    to->vm_id = mem_strdup(from->vm_id);
-    to->vmm.exit_code = from->vmm.exit_code;
-    to->vmm.signal = from->vmm.signal;
-    to->vmm.cpu_ms = from->vmm.cpu_ms;
-    to->vmm.version = mem_strdup(from->vmm.version);
-    to->guest.memory_mib = from->guest.memory_mib;
-    to->guest.vcpus = from->guest.vcpus;
-    to->guest.cmdline = mem_strdup(from->guest.cmdline);
-    to->host.accelerator = mem_strdup(from->host.accelerator);
-    to->host.load = from->host.load;
-    to->host.steal_pct = from->host.steal_pct;
-    to->host.parallel_boots = from->host.parallel_boots;
-    take_text(&to->host.kernel, from->host.kernel);
-    to->probe.network = mem_strdup(from->probe.network);
-    service_release(&to->service);
-    service_copy(&to->service, &from->service);
+    json_auto_t *facts = record_json(from);
+    json_object_set_new(facts, "boot_id", json_string(to->boot_id));
+    static const char *const of_the_end[] = {"end", "end_detail", "ended_ms", "ready_ms"};
+    for (size_t i = 0; i < sizeof(of_the_end) / sizeof(of_the_end[0]); i++)
+        json_object_del(facts, of_the_end[i]);
+    json_object_del(json_object_get(facts, "probe"), "classes");
+    json_object_set_new(facts, "replayed", json_true());
+    return record_from_json(to, facts, from->dir != NULL ? from->dir : from->source, err);
 }
 
 static int load(struct replay *replay, const struct vm *vm, struct err *err)
@@ -149,7 +128,7 @@ static int start(struct vm *vm, struct err *err)
     replay->timer = (struct loop_timer){.on_due = play, .ctx = vm};
     vm->state = replay;
     int ends[2];
-    if (load(replay, vm, err) != 0) {
+    if (load(replay, vm, err) != 0 || take_facts(vm->record, &replay->kept, err) != 0) {
         stop(vm);
         return -1;
     }
@@ -161,7 +140,6 @@ static int start(struct vm *vm, struct err *err)
     replay->fd = ends[0];
     vm->console_fd = ends[1];
     replay->start_ms = clock_ms();
-    take_facts(vm->record, &replay->kept);
     loop_arm(vm->loop, &replay->timer, 0);
     return 0;
 }
