@@ -44,11 +44,12 @@ RUN_OPTIONS = --target $(TARGET) $(if $(JOBS),--jobs $(JOBS)) $(if $(SET),$(SET:
         check-layers check-cppcheck check-tidy check-clang bench fuzz clean deps-run deps-test deps-check
 
 all: deps-run
-	@$(MAKE) -s -j$$(nproc) $(BUILD)/bootdiag
+	@$(MAKE) -sq $(BUILD)/bootdiag 2>/dev/null \
+	    || { echo 'building $(BUILD)/bootdiag'; $(MAKE) -s -j$$(nproc) $(BUILD)/bootdiag; }
 
 help:
 	@echo 'make diagnose [FAULT=NAME] [BOOTS=N] [JOBS=N] [TARGET=FILE] [SET="NAME=VALUE ..."]'
-	@echo '                  build, prepare, boot, diagnose; ends with "bootdiag: exit status N"'
+	@echo '                  build, prepare, boot, diagnose; its output ends with "bootdiag: exit status N"'
 	@echo 'make test         all tests that take minutes, real boots included; `make test-fast` without VMs'
 	@echo 'make test-all     the tests that take longer'
 	@echo 'make check        warnings as errors (gcc, clang), format, layers, cppcheck, clang-tidy'
@@ -79,7 +80,6 @@ deps-test: deps-run
 deps-check: deps-test
 
 $(BUILD)/bootdiag: $(OBJ)
-	@echo 'building $@'
 	$(Q)$(CC) $(CFLAGS) -o $@ $^ $(PKG_LIBS)
 
 $(BUILD)/o/%.o: %.c Makefile

@@ -270,7 +270,10 @@ static int find_in_dir(struct archive *archive, const char *path, struct err *er
         return err_sys(err, errno, "cannot read %s", path);
     search(archive, path, path, 0);
     if (archive->len == 0)
-        return err_set(err, "%s: holds no boot record and no archived console", path);
+        return err_set(err,
+                       "%s: holds no boot record and no archived console "
+                       "(*-console-2025-11-06T20-49-08-451Z.log); name a bare console itself",
+                       path);
     qsort(archive->entries, archive->len, sizeof(*archive->entries), compare_entries);
     if (archive->len == 1) { /* the path itself says which one is meant */
         free(archive->entries[0].source);

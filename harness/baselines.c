@@ -9,12 +9,15 @@
 #include "harness/base/buf.h"
 #include "harness/base/mem.h"
 
+enum { MOST_NAMED = 3 }; /* boots that were left out */
+
 struct loading {
     const struct baselines_expected *expected;
     const struct baselines_warn *warn;
     struct eyes_rules *rules;
     struct baseline *baseline;
     bool warned_circumstances;
+    size_t n_left_out;
 };
 
 static void warn(struct loading *loading, const char *format, ...)
@@ -27,6 +30,13 @@ static void warn(struct loading *loading, const char *format, ...)
     auto_free char *text = mem_vprintf(format, args);
     va_end(args);
     loading->warn->warn(loading->warn->ctx, text);
+}
+
+/* A directory of runs holds many failed boots: the first few names are enough. */
+static void warn_left_out(struct loading *loading, const struct err *why)
+{
+    if (++loading->n_left_out <= MOST_NAMED)
+        warn(loading, "left out of the baseline: %s", why->message);
 }
 
 static int check_identity(const struct loading *loading, const struct record *good, struct err *err)
@@ -92,7 +102,7 @@ static int add_entry(struct loading *loading, const struct archive *archive, siz
     record_init(&good);
     struct err why = {0};
     if (archive_load(archive, index, &good, &why) != 0) {
-        warn(loading, "left out of the baseline: %s", why.message);
+        warn_left_out(loading, &why);
         return 0;
     }
     if (check_identity(loading, &good, err) != 0)
@@ -102,7 +112,7 @@ static int add_entry(struct loading *loading, const struct archive *archive, siz
     if (rules == NULL)
         return -1;
     if (baseline_add(loading->baseline, &good, rules, &why) != 0)
-        warn(loading, "left out of the baseline: %s", why.message);
+        warn_left_out(loading, &why);
     return 0;
 }
 
@@ -139,6 +149,8 @@ struct baseline *baselines_load(const char *const *dirs, const struct baselines_
         baseline_free(loading.baseline);
         return NULL;
     }
+    if (loading.n_left_out > MOST_NAMED)
+        warn(&loading, "%zu boots in all were left out of the baseline", loading.n_left_out);
     if (n < BASELINE_FEW)
         warn(&loading, "the baseline has only %zu good boot%s: a difference from it proves little",
              n, n == 1 ? "" : "s");

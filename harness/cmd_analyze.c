@@ -9,6 +9,7 @@
 #include "analyzers/analysis.h"
 #include "harness/archive.h"
 #include "harness/base/auto.h"
+#include "harness/base/file.h"
 #include "harness/base/mem.h"
 #include "harness/base/say.h"
 #include "harness/baselines.h"
@@ -116,10 +117,25 @@ static void note_unread(struct analyzing *analyzing, const struct err *err)
     analyzing->some_unread = true;
 }
 
+/* Our own documents are text and would pass for a console. */
+static int refuse_documents(const struct command_line *line, const char *path, struct err *err)
+{
+    const char *name = path_base(path);
+    if (strcmp(name, "boot.json") == 0)
+        return err_set(err, "%s: name the record's directory, not a file in it", path);
+    if (strcmp(name, "report.json") == 0)
+        return err_set(err, "%s: a report is printed with `%s report`", path, line->program);
+    return 0;
+}
+
 static void analyze_path(struct analyzing *analyzing, const char *path)
 {
     struct err err = {0};
     struct archive archive;
+    if (refuse_documents(analyzing->line, path, &err) != 0) {
+        note_unread(analyzing, &err);
+        return;
+    }
     if (archive_find(&archive, path, &err) != 0) {
         note_unread(analyzing, &err);
         return;
@@ -195,9 +211,10 @@ const struct command cmd_analyze = {
     .synopsis = "[OPTION]... PATH...",
     .summary = "Diagnoses kept boots: records, archived consoles, bare consoles",
     .details =
-        "PATH is a record's directory, a console, an archived console (*-console-<ts>.log, also "
-        ".gz\n"
-        "and .zst), a directory of these, or - for standard input.\n"
+        "PATH is a record's directory; an archived console (*-console-<ts>.log, also .gz and "
+        ".zst,\n"
+        "with <ts> as in 2025-11-06T20-49-08-451Z); a directory that holds such at any depth; any\n"
+        "other file, which is taken for a bare console; or - for standard input.\n"
         "Exit status: 0 every boot was ready, 1 some was not, 2 some input could not be read.",
     .options = OPTIONS,
     .run = cmd_analyze_main,

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "analyzers/analysis.h"
 #include "analyzers/baseline.h"
 #include "harness/base/auto.h"
 #include "harness/base/file.h"
@@ -34,6 +35,19 @@ static void recording_release(struct recording *recording)
     baseline_free(recording->accepted);
 }
 
+/* What is wrong with a boot that is not good enough: its cause if it has one. */
+static char *reject(const struct recording *recording, const struct record *record,
+                    const struct err *why)
+{
+    auto_analysis struct analysis analysis = {0};
+    if (record->end == RECORD_END_INTERRUPTED)
+        return mem_strdup("interrupted");
+    analysis_init(&analysis, record, recording->plan.rules, NULL);
+    if (analysis.verdict.cause != NULL)
+        return mem_printf("not good enough for a baseline: %s", analysis.verdict.cause);
+    return mem_printf("not good enough for a baseline: %s", why->message);
+}
+
 /* Keeps a good boot's record, removes every other. */
 static char *on_boot_done(void *ctx, const struct boot *boot)
 {
@@ -47,8 +61,9 @@ static char *on_boot_done(void *ctx, const struct boot *boot)
         recording->good++;
         return mem_printf("good, ready after %.1f s", (double)record.ready_ms / 1000);
     }
+    char *text = reject(recording, &record, &why);
     (void)path_remove_tree(dir, NULL);
-    return mem_printf("not good enough for a baseline: %s", why.message);
+    return text;
 }
 
 static int record_into(struct recording *recording, const char *final, struct err *err)
@@ -61,7 +76,11 @@ static int record_into(struct recording *recording, const char *final, struct er
     if (failed == 0 && result.interrupted)
         failed = err_set(err, "interrupted: no baseline was recorded");
     if (failed == 0 && recording->good == 0)
-        failed = err_set(err, "none of %u boots came up: no baseline was recorded", result.done);
+        failed = err_set(
+            err,
+            "none of %u boots came up: no baseline was recorded; `bootdiag run` with the same "
+            "options says why",
+            result.done);
     if (failed == 0)
         failed = path_remove_tree(final, err);
     if (failed == 0 && rename(partial, final) != 0)

@@ -75,12 +75,16 @@ static int cmd_list_main(const struct command_line *line)
                  {"causes", list_causes},
                  {"rules", list_rules},
                  {"faults", list_faults}};
-    const char *name = line->n_operands == 1 ? line->operands[0] : "";
+    const char *name = line->n_operands > 0 ? line->operands[0] : "nothing";
     struct err err = {0};
+    if (line->n_operands > 1) {
+        err_set(&err, "list: unexpected argument \"%s\"", line->operands[1]);
+        return say_error(&err);
+    }
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
         if (strcmp(lists[i].name, name) == 0)
             return lists[i].print(line, &err) == 0 ? EXIT_SUCCESS : say_error(&err);
-    err_set(&err, "list: expected backends, causes, rules or faults, got \"%s\"", name);
+    err_set(&err, "list: expected backends, causes, rules or faults, got %s", name);
     return say_error(&err);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* report: prints a kept report again, in any format. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "harness/base/auto.h"
 #include "harness/base/file.h"
@@ -17,9 +18,17 @@ static int print(const struct command_line *line, struct err *err)
     auto_free char *dir = path_is_dir(given) ? path_join(given, "") : path_dir(given);
     auto_free char *path =
         path_is_dir(given) ? path_join(given, "report.json") : path_join("", given);
+    if (!path_exists(path))
+        return err_set(err,
+                       "%s: there is no report here: name a run's directory (runs/latest), or "
+                       "diagnose kept boots with `%s analyze`",
+                       given, line->program);
     json_auto_t *report = json_read_object(path, err);
     if (report == NULL)
         return -1;
+    const char *schema = json_string_value(json_object_get(report, "schema"));
+    if (schema == NULL || strcmp(schema, "bootdiag.report/1") != 0)
+        return err_set(err, "%s: not a report of bootdiag", path);
     return output_report(line, report, dir, err);
 }
 

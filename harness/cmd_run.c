@@ -97,8 +97,8 @@ static int make_dir(struct run *run, struct err *err)
         bool empty = out != NULL && errno == EEXIST && rmdir(wanted) == 0;
         if (empty)
             continue;
-        if (out != NULL && errno == ENOTEMPTY)
-            return err_set(err, "--out %s: the directory exists and is not empty; name a new one",
+        if (out != NULL && path_exists(out))
+            return err_set(err, "--out %s: it exists and is no empty directory; name a new one",
                            out);
         if (out != NULL || errno != EEXIST)
             return err_sys(err, errno, "cannot create the run's directory %s", wanted);
@@ -192,7 +192,7 @@ static char *boot_text(const struct record *record, const struct analysis *analy
 {
     if (analysis->outcome == OUTCOME_READY)
         return mem_printf("ready after %.1f s", (double)record->ready_ms / 1000);
-    const char *how = analysis->outcome == OUTCOME_FAILED ? "failed" : "undetermined";
+    const char *how = analysis->outcome == OUTCOME_FAILED ? "failed" : "interrupted";
     const char *cause = analysis->verdict.cause != NULL ? analysis->verdict.cause : "";
     return mem_printf("%s after %.1f s%s%s", how, (double)record->ended_ms / 1000,
                       cause[0] != '\0' ? ": " : "", cause);

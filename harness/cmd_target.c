@@ -20,7 +20,8 @@ static int init(const struct command_line *line, struct err *err)
     if (line->n_operands > 1) {
         const char *path = line->operands[1];
         if (path_exists(path))
-            return err_set(err, "%s exists: it is not overwritten", path);
+            return err_set(err, "%s exists: it is not overwritten; remove it, or name another file",
+                           path);
         return json_write_file(template, path, err);
     }
     if (json_dumpf(template, stdout, JSON_INDENT(1)) != 0)

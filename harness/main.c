@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table of commands. */
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,7 +32,6 @@ static void print_usage(FILE *out, const char *program)
 
 int main(int argc, char **argv)
 {
-    (void)signal(SIGPIPE, SIG_IGN);
     const char *program = argv[0];
     const char *name = argc > 1 ? argv[1] : "";
     if (strcmp(name, "--version") == 0) {

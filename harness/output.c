@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "harness/base/buf.h"
 #include "harness/base/say.h"
 
 enum { NARROWEST = 40, WIDEST = 200 };
@@ -19,10 +20,16 @@ int output_check(const struct command_line *line, struct err *err)
     const char *wanted = command_value(line, "format", NULL);
     size_t n;
     const struct report_format *const *formats = report_formats(&n);
-    for (size_t i = 0; wanted != NULL && i < n; i++)
+    auto_buf struct buf names;
+    buf_init(&names, 1024);
+    for (size_t i = 0; wanted != NULL && i < n; i++) {
         if (strcmp(formats[i]->name, wanted) == 0)
             return 0;
-    return wanted == NULL ? 0 : err_set(err, "--format: there is no format \"%s\"", wanted);
+        buf_addf(&names, "%s%s", i > 0 ? ", " : "", formats[i]->name);
+    }
+    return wanted == NULL ? 0
+                          : err_set(err, "--format: there is no format \"%s\"; there are: %s",
+                                    wanted, buf_text(&names));
 }
 
 struct report_style output_style(const struct command_line *line, const char *run_dir)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "harness/plan.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,7 +53,8 @@ int plan_init(struct plan *plan, const struct command_line *line, unsigned defau
                           .quiet = command_has(line, "quiet")};
     target_init(&plan->target);
     if (line->n_operands > 0)
-        return err_set(err, "unexpected argument \"%s\"", line->operands[0]);
+        return err_set(err, "unexpected argument \"%s\"; --help shows the options",
+                       line->operands[0]);
     if (command_number(line, "boots", 1, 1000000, &plan->boots, err) != 0 ||
         command_number(line, "jobs", 1, 256, &plan->jobs, err) != 0 ||
         load_target(plan, line, err) != 0 || check_target(&plan->target, err) != 0)
@@ -104,6 +106,7 @@ int plan_run(struct plan *plan, const char *dir,
              char *(*on_boot)(void *ctx, const struct boot *boot), void *ctx,
              struct campaign_result *ret_result, struct err *err)
 {
+    (void)signal(SIGPIPE, SIG_IGN); /* a reader that goes away must not end running boots */
     struct progress *progress = progress_new(plan->boots, plan->quiet);
     struct running running = {.progress = progress, .on_done = on_boot, .ctx = ctx};
     struct console_watch watch = eyes_watch(plan->rules);

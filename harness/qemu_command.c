@@ -195,9 +195,10 @@ static void add_make_image(struct buf *line, const struct target *target, const 
                                  image};
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         add_quoted(line, words[i]);
-    if (target->path != NULL) {
+    auto_free char *path = target->path != NULL ? realpath(target->path, NULL) : NULL;
+    if (path != NULL) {
         add_quoted(line, "--target");
-        add_quoted(line, target->path);
+        add_quoted(line, path);
     }
     buf_add_text(line, " &&");
 }

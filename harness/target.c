@@ -320,19 +320,43 @@ json_t *target_json(const struct target *target)
     return root;
 }
 
+/* The members of "service", which service.c loads. */
+static const char *const SERVICE_MEANINGS[][2] = {
+    {"unit", "systemd unit that must come up"},
+    {"description", "how the console shows it: the start of the unit's Description="},
+    {"supervisor", "base name of the script that the unit starts"},
+    {"entry", "base name of the agent's own program"},
+    {"ready_pattern", "PCRE2: the console line with which the agent says that it listens"},
+    {"port", "TCP port in the guest"},
+    {"health_path", "what is asked with GET"},
+    {"expected_status", "HTTP status of a healthy answer"},
+};
+
+/* {"qemu": {"// machine": MEANING, "machine": VALUE}}, the remark first. */
+static void add_explained(json_t *root, const char *name, const char *meaning, json_t *value)
+{
+    const char *dot = strchr(name, '.');
+    int outer = dot == NULL ? 0 : (int)(dot - name + 1);
+    auto_free char *remark = mem_printf("%.*s// %s", outer, name, name + outer);
+    json_auto_t *explained = nest(remark, json_string(meaning));
+    json_auto_t *valued = nest(name, value);
+    json_object_update_recursive(root, explained);
+    json_object_update_recursive(root, valued);
+}
+
 json_t *target_template(void)
 {
     auto_target struct target defaults;
     target_init(&defaults);
-    json_t *root = target_json(&defaults);
-    for (size_t i = 0; i < N_MEMBERS; i++) {
-        const char *dot = strchr(MEMBERS[i].name, '.');
-        auto_free char *remark = dot == NULL
-                                     ? mem_printf("// %s", MEMBERS[i].name)
-                                     : mem_printf("%.*s// %s", (int)(dot - MEMBERS[i].name + 1),
-                                                  MEMBERS[i].name, dot + 1);
-        json_auto_t *nested = nest(remark, json_string(MEMBERS[i].meaning));
-        json_object_update_recursive(root, nested);
+    json_t *root = json_pack("{s:s}", "schema", "bootdiag.target/1");
+    for (size_t i = 0; i < N_MEMBERS; i++)
+        add_explained(root, MEMBERS[i].name, MEMBERS[i].meaning,
+                      value_json(&defaults, &MEMBERS[i]));
+    json_auto_t *service = service_json(&defaults.service);
+    for (size_t i = 0; i < sizeof(SERVICE_MEANINGS) / sizeof(SERVICE_MEANINGS[0]); i++) {
+        auto_free char *name = mem_printf("service.%s", SERVICE_MEANINGS[i][0]);
+        add_explained(root, name, SERVICE_MEANINGS[i][1],
+                      json_incref(json_object_get(service, SERVICE_MEANINGS[i][0])));
     }
     return root;
 }

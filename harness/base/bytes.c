@@ -146,10 +146,31 @@ static bool ends_in(const char *text, const char *suffix)
     return len > suffix_len && strcmp(text + len - suffix_len, suffix) == 0;
 }
 
+/* What comes through a pipe has no name: its first bytes tell (RFC 1952, RFC 8878). */
+static int add_stdin(struct spool *spool, struct err *err)
+{
+    static const char name[] = "standard input";
+    struct spool raw;
+    if (spool_open(&raw, spool->room, err) != 0)
+        return -1;
+    auto_fd int fd = raw.fd;
+    unsigned char magic[4] = {0};
+    if (add_plain(&raw, STDIN_FILENO, name, err) != 0)
+        return -1;
+    if (pread(fd, magic, sizeof(magic), 0) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+        return err_sys(err, errno, "cannot read %s", name);
+    spool->cut = raw.cut;
+    if (memcmp(magic, "\x1f\x8b", 2) == 0)
+        return add_gzip(spool, fd, name, err);
+    if (memcmp(magic, "\x28\xb5\x2f\xfd", 4) == 0)
+        return add_zstd(spool, fd, name, err);
+    return add_plain(spool, fd, name, err);
+}
+
 static int add_path(struct spool *spool, const char *path, struct err *err)
 {
     if (strcmp(path, "-") == 0)
-        return add_plain(spool, STDIN_FILENO, "standard input", err);
+        return add_stdin(spool, err);
     auto_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return err_sys(err, errno, "cannot read %s", path);

@@ -156,7 +156,7 @@ static struct secret find_url_password(const char *text)
     if (strncmp(text, "://", 3) != 0)
         return (struct secret){0, 0};
     size_t at = 3, colon = 0;
-    while (text[at] && !strchr("@/ \t\"'?", text[at])) {
+    while (text[at] != '\0' && strchr("@/ \t\"'?", text[at]) == NULL) {
         if (text[at] == ':' && colon == 0)
             colon = at + 1;
         at++;
@@ -223,7 +223,7 @@ static size_t value_len(const char *value, bool header, size_t *ret_opening)
 static struct secret find_named(const char *text)
 {
     const struct secret_name *name = secret_name_at(text);
-    if (!name)
+    if (name == NULL)
         return (struct secret){0, 0};
     size_t at = strlen(name->name);
     at += strspn(text + at, "\\\"'");
@@ -290,7 +290,7 @@ void text_mask_secrets(char *text)
     size_t from = 0, to = 0;
     size_t run_end = 0; /* a run is judged once, at its start */
     bool in_word = false;
-    while (text[from]) {
+    while (text[from] != '\0') {
         struct secret found = find_secret(text + from, !in_word);
         if (found.hide == 0 && from >= run_end && is_run_char(text[from])) {
             size_t n = run_len(text + from);

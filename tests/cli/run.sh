@@ -102,7 +102,7 @@ test_run_overwrites_nothing() {
     replay_target "$T/target.json" "$(case_of kernel.panic)"
     mkdir "$T/run"
     echo mine >"$T/run/file"
-    refused 'is not empty' "$PROGRAM" run --target "$T/target.json" --out "$T/run"
+    refused 'is no empty directory' "$PROGRAM" run --target "$T/target.json" --out "$T/run"
     [[ $(ls "$T/run") == file && $(cat "$T/run/file") == mine ]]
     refused 'cannot create' "$PROGRAM" run --target "$T/target.json" --out /proc/nowhere/run
 }
@@ -176,6 +176,29 @@ test_analyze_bare_console_and_stdin() {
     [[ $(jq -r .verdict.cause "$T/out") == kernel.panic ]]
     "$PROGRAM" analyze --json - <"$T/console" >"$T/out" || [[ $? -eq 1 ]]
     [[ $(jq -r .verdict.cause "$T/out") == kernel.panic && $(jq -r .source "$T/out") == - ]]
+    gzip -c "$T/console" | "$PROGRAM" analyze --json - >"$T/out" || [[ $? -eq 1 ]]
+    [[ $(jq -r .verdict.cause "$T/out") == kernel.panic ]]
+    zstd -qc "$T/console" | "$PROGRAM" analyze --json - >"$T/out" || [[ $? -eq 1 ]]
+    [[ $(jq -r .verdict.cause "$T/out") == kernel.panic ]]
+}
+
+test_analyze_many() {
+    expect 1 "$PROGRAM" analyze $CASES
+    contains "$T/out" kernel.panic
+    expect 1 "$PROGRAM" analyze -vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv $CASES
+    contains "$T/out" 'Kernel panic - not syncing'
+    refused 'a report is printed with' "$PROGRAM" analyze "$T/report.json"
+    # A reader that goes away is no error worth a word.
+    "$PROGRAM" analyze -v $CASES 2>"$T/err" | head -n 1 >"$T/out" || true
+    [[ ! -s $T/err ]] || fail "$(cat "$T/err")"
+}
+
+# What we keep ourselves is what the schemas say.
+test_fixtures_match_their_schemas() {
+    tests/cli/check_schema.py reports/schema/boot.json $CASES/*/boot.json
+    tests/cli/check_schema.py reports/schema/case.json $CASES/*/case.json
+    tests/cli/check_schema.py reports/schema/fault.json fixtures/faults/*/fault.json
+    ! grep -n '@[A-Z]*@' README.md || fail "README has a placeholder"
 }
 
 test_analyze_archives() {
@@ -230,14 +253,17 @@ test_replay_report() {
 
 test_replay_keeps_the_evidence() {
     local dir
-    dir=$(case_of kernel.panic)
-    replay_target "$T/target.json" "$dir"
-    expect 1 "$PROGRAM" run --target "$T/target.json" --no-baseline --quiet --boots 1 --out "$T/run"
-    cat "$dir"/console.log 2>/dev/null >"$T/console" || zstd -dcq "$dir/console.log.zst" >"$T/console"
-    cmp "$T/console" "$T/run/boot-0001/console.log"
-    "$PROGRAM" analyze --json "$dir" >"$T/kept" || true
-    "$PROGRAM" analyze --json "$T/run/boot-0001" >"$T/played" || true
-    diff <(jq 'del(.source)' "$T/kept") <(jq 'del(.source)' "$T/played")
+    for dir in $CASES/*/; do
+        rm -rf "$T/run"
+        replay_target "$T/target.json" "$dir"
+        "$PROGRAM" run --target "$T/target.json" --no-baseline --quiet --boots 1 --out "$T/run" \
+            >"$T/out" || [[ $? -eq 1 ]]
+        cat "$dir"/console.log 2>/dev/null >"$T/console" || zstd -dcq "$dir/console.log.zst" >"$T/console"
+        cmp "$T/console" "$T/run/boot-0001/console.log"
+        "$PROGRAM" analyze --json "$dir" >"$T/kept" || [[ $? -eq 1 ]]
+        "$PROGRAM" analyze --json "$T/run/boot-0001" >"$T/played" || [[ $? -eq 1 ]]
+        diff <(jq 'del(.source)' "$T/kept") <(jq 'del(.source)' "$T/played")
+    done
 }
 
 test_analyze_text() {

@@ -17,6 +17,10 @@ qemu_of() {
     return 0
 }
 
+no_qemu() {
+    [[ -z $(qemu_of "$1") ]]
+}
+
 # nothing_left DIR: no QEMU of ours and nothing in its temporary directory.
 nothing_left() {
     [[ -z $(qemu_of "$1") ]] || fail "a QEMU survived: $(qemu_of "$1")"
@@ -125,7 +129,7 @@ test_killed_bootdiag_leaves_nothing_running() {
     wait_for 60 consoles_with_bytes "$T/run" 4
     kill -KILL $PID
     wait $PID || true
-    wait_for 5 test -z "$(qemu_of "$T/tmp")"
+    wait_for 5 no_qemu "$T/tmp"
     # What was on the consoles is kept and can be analysed; the next run cleans up behind the dead one.
     "$PROGRAM" analyze --json "$T/run" >"$T/analysis" || [[ $? -eq 1 ]]
     [[ $(wc -l <"$T/analysis") -ge 4 ]] || fail "$(cat "$T/analysis")"
