@@ -322,13 +322,13 @@ json_t *target_json(const struct target *target)
 
 /* The members of "service", which service.c loads. */
 static const char *const SERVICE_MEANINGS[][2] = {
-    {"unit", "systemd unit that must come up"},
-    {"description", "how the console shows it: the start of the unit's Description="},
-    {"supervisor", "base name of the script that the unit starts"},
+    {"unit", "systemd unit"},
+    {"description", "start of the unit's Description=, as the console shows it"},
+    {"supervisor", "base name of the unit's script"},
     {"entry", "base name of the agent's own program"},
     {"ready_pattern", "PCRE2: the console line with which the agent says that it listens"},
     {"port", "TCP port in the guest"},
-    {"health_path", "what is asked with GET"},
+    {"health_path", "path of the health check"},
     {"expected_status", "HTTP status of a healthy answer"},
 };
 

@@ -180,7 +180,7 @@ static void test_by_hand_with_a_fault(void **state)
     (void)state;
     auto_target struct target target;
     init(&target);
-    target.path = mem_strdup("my targets/x.json");
+    target.path = mem_strdup("fixtures/targets/bundled.json");
     struct qemu_command command = command_for(&target);
     auto_free char *target_only = qemu_by_hand(&command, "kernel-out-of-memory");
     assert_int_equal(strncmp(target_only, "qemu-system-x86_64 ", 19), 0);
@@ -188,11 +188,11 @@ static void test_by_hand_with_a_fault(void **state)
     command.rootfs = "/scratch/rootfs.ext4";
     auto_free char *line = qemu_by_hand(&command, "agent-hung");
     auto_free char *program = realpath("/proc/self/exe", NULL);
+    auto_free char *path = realpath(target.path, NULL);
     auto_free char *start =
         mem_printf("rm -f /tmp/bootdiag-agent-hung.ext4 && %s target image --fault agent-hung "
-                   "--output /tmp/bootdiag-agent-hung.ext4 --target 'my targets/x.json' && "
-                   "qemu-system-x86_64 ",
-                   program);
+                   "--output /tmp/bootdiag-agent-hung.ext4 --target %s && qemu-system-x86_64 ",
+                   program, path);
     assert_int_equal(strncmp(line, start, strlen(start)), 0);
     assert_non_null(strstr(line, ",file=/tmp/bootdiag-agent-hung.ext4 "));
     assert_null(strstr(line, "/scratch"));
