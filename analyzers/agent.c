@@ -1,20 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * agent: the program that must answer: what its runtime says when it dies, whether and where it
- * listens, and how often the supervisor restarted it.
+ * agent: the program that must answer: what its runtime says when it dies, and whether and where it
+ * listens.
  *
  * Sources of the wording: Node.js 12 to 22 (lib/internal/modules, V8), Python 3, glibc 2.36
  * (ld.so), bash 5.2, Linux (arch/x86/mm/fault.c, arch/x86/kernel/traps.c).
  */
-#include <stdlib.h>
-#include <string.h>
-#include <strings.h>
-
 #include "analyzers/analyzer.h"
-#include "analyzers/stage.h"
-#include "analyzers/unit.h"
-
-#define CAUSE(c, p) .cause = (c), .severity = SEVERITY_ERROR, .confidence = (p)
+#include "analyzers/lifetime.h"
 
 static const struct rule rules[] = {
     {
@@ -65,7 +58,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "agent.other-port",
-        CAUSE("agent.wrong-port", 0.93),
+        .cause = "agent.wrong-port",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.93,
         .pattern = "^(?=.*%{READY}).*\\bport\"?[:= ]+(?!%{PORT})(\\d+)",
         .literal = "port",
         .summary = "The agent listens on port $1, which is not the one that is probed",
@@ -76,7 +71,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "agent.loopback",
-        CAUSE("agent.bind-loopback", 0.88),
+        .cause = "agent.bind-loopback",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.88,
         .pattern =
             "(?i)(?:listening|bound|\"(?:host|bind|listen)\": ?\").*?(?:127\\.0\\.0\\.1|localhost|"
             "\\[::1\\])",
@@ -86,7 +83,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "agent.entry-not-found",
-        CAUSE("agent.script-missing", 0.95),
+        .cause = "agent.script-missing",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.95,
         .pattern =
             "Cannot find module '((?:[^']*/)?%{ENTRY})'|can't open file '(?:[^']*/)?%{ENTRY}'",
         .literal = "%{ENTRY}",
@@ -97,7 +96,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "agent.module-not-found",
-        CAUSE("agent.module-missing", 0.97),
+        .cause = "agent.module-missing",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.97,
         .pattern = "Cannot find (?:module|package) '(?!(?:[^']*/)?%{ENTRY}')([^']+)'",
         .literal = "Cannot find ",
         .summary = "The agent needs the module $1, which is not installed",
@@ -107,7 +108,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "agent.python-module-not-found",
-        CAUSE("agent.module-missing", 0.96),
+        .cause = "agent.module-missing",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.96,
         .pattern = "^ModuleNotFoundError: No module named '([^']+)'",
         .literal = "ModuleNotFoundError: ",
         .summary = "The agent needs the module $1, which is not installed",
@@ -124,7 +127,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "agent.new-syntax",
-        CAUSE("agent.runtime-incompatible", 0.85),
+        .cause = "agent.runtime-incompatible",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.85,
         .pattern = "^SyntaxError: (?:Unexpected token "
                    "'?(?:\\?|\\.|\\?\\?|\\?\\?=|\\|\\|=|&&=|=|#|\\?\\.)'?$|"
                    "Numeric separators are not|Unexpected private|await is only valid)",
@@ -135,7 +140,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "agent.runtime-version",
-        CAUSE("agent.runtime-incompatible", 0.92),
+        .cause = "agent.runtime-incompatible",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.92,
         .pattern =
             "(?i)(?:Unsupported engine|engine \"?node\"? is incompatible|was compiled against a "
             "different Node\\.js version|requires? (?:a )?node(?:\\.js)? ?(?:version )?(?:>|v?\\d)|"
@@ -147,7 +154,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "agent.runtime-not-found",
-        CAUSE("agent.runtime-missing", 0.95),
+        .cause = "agent.runtime-missing",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.95,
         .pattern =
             "(?:^|[\\s:/'\"])(node|nodejs|python3?|java|deno|bun)['\"]?: (?:command not found|not "
             "found|No such file or directory|Permission denied|cannot execute)",
@@ -161,7 +170,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "agent.library-not-found",
-        CAUSE("agent.library-missing", 0.95),
+        .cause = "agent.library-missing",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.95,
         .pattern = "(\\S+): error while loading shared libraries: (.+)",
         .literal = "error while loading shared libraries: ",
         .summary = "$1 cannot start, a shared library is missing: $2",
@@ -172,7 +183,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "agent.library-version",
-        CAUSE("agent.library-missing", 0.95),
+        .cause = "agent.library-missing",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.95,
         .pattern = "(\\S+): \\S+: version `?(\\S+?)' not found",
         .literal = "' not found",
         .summary = "$1 cannot start: the image's libraries have no version $2",
@@ -182,7 +195,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "agent.setting-missing",
-        CAUSE("agent.config-missing", 0.85),
+        .cause = "agent.config-missing",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.85,
         .pattern = "\\b(?!XDG_|DBUS_|LC_)([A-Z][A-Z0-9]*_[A-Z0-9_]+)\\b(?: \\w+){0,2} (?:is "
                    ")?(?:required|not set|must be "
                    "set|missing|undefined|not defined)|[mM]issing (?:required )?(?:environment "
@@ -195,7 +210,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "agent.port-taken",
-        CAUSE("agent.port-in-use", 0.95),
+        .cause = "agent.port-in-use",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.95,
         .pattern = "EADDRINUSE(?!.*:(?!%{PORT})\\d{2,5}\\b)",
         .literal = "EADDRINUSE",
         .summary = "The agent's port is already taken in the guest",
@@ -207,7 +224,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "agent.address-in-use",
-        CAUSE("agent.port-in-use", 0.93),
+        .cause = "agent.port-in-use",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.93,
         .pattern = "^(?!.*EADDRINUSE).*[aA]ddress already in use(?!.*:(?!%{PORT})\\d{2,5}\\b)",
         .literal = "ddress already in use",
         .summary = "The agent's port is already taken in the guest",
@@ -216,7 +235,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "agent.bind-refused",
-        CAUSE("agent.bind-denied", 0.95),
+        .cause = "agent.bind-denied",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.95,
         .pattern =
             "^(?=.*\\b(EACCES|EADDRNOTAVAIL|EPERM)\\b)(?!.*\\bconnect\\b).*\\b(?:listen|bind)\\b",
         .summary = "The agent may not bind its address: $1",
@@ -225,7 +246,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "agent.heap-exhausted",
-        CAUSE("agent.out-of-memory", 0.95),
+        .cause = "agent.out-of-memory",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.95,
         .pattern = "JavaScript heap out of memory|^FATAL ERROR: .*Allocation failed|^MemoryError|"
                    "java\\.lang\\.OutOfMemoryError",
         .summary = "The agent ran out of memory",
@@ -236,7 +259,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "agent.error",
-        CAUSE("agent.exception", 0.85),
+        .cause = "agent.exception",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.85,
         .pattern =
             "^(?:Uncaught )?((?!ModuleNotFoundError)[A-Z]\\w*(?:Error|Exception)(?: \\[\\w+\\])?: "
             "(?!Cannot "
@@ -250,7 +275,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "agent.unhandled-rejection",
-        CAUSE("agent.exception", 0.8),
+        .cause = "agent.exception",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.8,
         .pattern =
             "^\\[UnhandledPromiseRejection|UnhandledPromiseRejectionWarning|unhandled (?:promise )?"
             "rejection|uncaughtException",
@@ -262,7 +289,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "agent.traceback",
-        CAUSE("agent.exception", 0.75),
+        .cause = "agent.exception",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.75,
         .pattern = "^Traceback \\(most recent call last\\)|^Exception in thread \"|^panic: |thread "
                    "'[^']*' "
                    "panicked at",
@@ -281,7 +310,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "agent.killed-by-signal",
-        CAUSE("agent.killed", 0.85),
+        .cause = "agent.killed",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.85,
         .pattern =
             "%{SUPERVISOR}: line \\d+:\\s+\\d+ (Segmentation fault|Aborted|Killed|Bus error)",
         .literal = "%{SUPERVISOR}",
@@ -293,7 +324,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "agent.segfault",
-        CAUSE("agent.killed", 0.7),
+        .cause = "agent.killed",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.7,
         .pattern = "^segfault at [0-9a-f]+ ip [0-9a-f]+",
         .literal = "segfault at ",
         .summary = "A program of the agent crashed with a segmentation fault",
@@ -302,7 +335,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "agent.illegal-instruction",
-        CAUSE("agent.runtime-incompatible", 0.85),
+        .cause = "agent.runtime-incompatible",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.85,
         .pattern =
             "^traps: (?:node|nodejs|MainThread|python3?)\\S* trap invalid opcode|\\d+ Illegal "
             "instruction",
@@ -312,7 +347,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "agent.certificate-time",
-        CAUSE("agent.clock-skew", 0.85),
+        .cause = "agent.clock-skew",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.85,
         .pattern = "certificate is not yet valid|CERT_NOT_YET_VALID|[cC]lock skew",
         .summary = "The guest's clock is wrong: a certificate is not valid yet",
         .sample = "[   15.1] start-all.sh[142]: Error: certificate is not yet valid",
@@ -320,106 +357,9 @@ static const struct rule rules[] = {
     },
 };
 
-enum { STUCK_MS = 10 * 1000 };
-
-static bool is_agent_name(const char *name, const struct service *service)
-{
-    return strcasestr(name, "agent") || strcasestr(name, service->entry) ||
-           strcasecmp(name, "node") == 0;
-}
-
-/* Deaths of the agent; those of its companions are normal. */
-static uint32_t count_deaths(const struct evidence *evidence, const struct hit **ret_last)
-{
-    uint32_t n = 0;
-    *ret_last = NULL;
-    for (const struct hit *hit = evidence_next(evidence, "supervisor.child-died", NULL); hit;
-         hit = evidence_next(evidence, "supervisor.child-died", hit)) {
-        if (!hit->captures[0] || !is_agent_name(hit->captures[0], &evidence->record->service))
-            continue;
-        n++;
-        *ret_last = hit;
-    }
-    return n;
-}
-
-static uint32_t count_unit_restarts(const struct evidence *evidence, const struct hit **ret_last)
-{
-    uint32_t n = 0;
-    *ret_last = NULL;
-    for (const struct hit *hit = evidence_next(evidence, "init.restart-counter", NULL); hit;
-         hit = evidence_next(evidence, "init.restart-counter", hit)) {
-        if (!hit->captures[0] || !unit_is_service(hit->captures[0], &evidence->record->service))
-            continue;
-        n++;
-        *ret_last = hit;
-    }
-    return n;
-}
-
-static void judge_crash_loop(const struct evidence *evidence, struct findings *findings)
-{
-    const struct hit *death, *restart;
-    uint32_t deaths = count_deaths(evidence, &death);
-    uint32_t restarts = count_unit_restarts(evidence, &restart);
-    if (deaths + restarts == 0)
-        return;
-    bool loop = deaths >= 2 || restarts >= 2;
-    struct finding *finding = findings_add(findings, "agent.deaths", "agent.crash-loop",
-                                           SEVERITY_ERROR, loop ? 0.6 : 0.4);
-    if (deaths > 0)
-        finding_say(finding, "The agent died %u time%s", deaths, deaths == 1 ? "" : "s");
-    else
-        finding_say(finding, "systemd restarted %s %u time%s", evidence->record->service.unit,
-                    restarts, restarts == 1 ? "" : "s");
-    finding->count = deaths > 0 ? deaths : restarts;
-    finding_hit(finding, death ? death : restart);
-}
-
-static void judge_hung(const struct evidence *evidence, struct findings *findings)
-{
-    const struct hit *started = evidence_last(evidence, "supervisor.agent-pid"), *unused;
-    if (!started || started->near_ms < 0 || !evidence_window_closed(evidence) ||
-        evidence_reached(evidence, stage_id(STAGE_AGENT_LISTENING)) ||
-        count_deaths(evidence, &unused) > 0 || count_unit_restarts(evidence, &unused) > 0)
-        return;
-    int64_t waited_ms = evidence_end_ms(evidence) - started->near_ms;
-    int64_t limit_ms =
-        stage_patience_ms(evidence, STAGE_AGENT_STARTED, STAGE_AGENT_LISTENING, STUCK_MS);
-    if (waited_ms < limit_ms)
-        return;
-    struct finding *finding =
-        findings_add(findings, "agent.silent", "agent.hung", SEVERITY_ERROR, 0.85);
-    finding_say(finding,
-                "The agent was started, lives, and did not listen within the %.0f s that were left",
-                (double)waited_ms / 1000);
-    finding_hit(finding, started);
-    if (evidence->last_line.line > started->line && !strstr(evidence->last_line.text, " login:"))
-        finding_quote(finding, &evidence->last_line);
-}
-
-static void judge_oom_victim(const struct evidence *evidence, struct findings *findings)
-{
-    static const char *const runtimes[] = {"node", "nodejs", "MainThread", "python3", "java"};
-    const struct hit *hit = evidence_last(evidence, "kernel.oom-kill");
-    if (!hit || !hit->captures[0])
-        return;
-    bool agent = strstr(hit->text, evidence->record->service.unit) != NULL;
-    for (size_t i = 0; i < sizeof(runtimes) / sizeof(runtimes[0]); i++)
-        agent |= strcmp(hit->captures[0], runtimes[i]) == 0;
-    struct finding *finding = findings_add(findings, "agent.oom-victim",
-                                           agent ? "agent.out-of-memory" : "kernel.out-of-memory",
-                                           SEVERITY_ERROR, agent ? 0.93 : 0.65);
-    finding_say(finding, "The guest ran out of memory, and the kernel killed %s%s",
-                hit->captures[0], agent ? ", the agent's runtime" : "");
-    finding_hit(finding, hit);
-}
-
-static void run(const struct evidence *evidence, struct findings *findings)
-{
-    judge_oom_victim(evidence, findings);
-    judge_crash_loop(evidence, findings);
-    judge_hung(evidence, findings);
-}
-
-const struct analyzer analyzer_agent = {"agent", rules, sizeof(rules) / sizeof(rules[0]), run};
+const struct analyzer analyzer_agent = {
+    .name = "agent",
+    .rules = rules,
+    .n_rules = sizeof(rules) / sizeof(rules[0]),
+    .run = lifetime_judge,
+};

@@ -88,6 +88,7 @@ struct diff {
     size_t n_missing, n_novel;
     struct diff_late *late;
     size_t n_late;
+    uint64_t dropped; /* lines that took no part: a table was full */
 };
 
 struct analysis {
@@ -102,8 +103,8 @@ struct analysis {
     struct milestone *milestones; /* all of them in order, reached or not */
     size_t n_milestones;
     struct diff diff;
-    struct findings findings; /* for --explain and for tests; in the order of their first line */
-    char **limits_hit;        /* owned: "console.log: line 12 is longer than 8192 bytes" */
+    struct findings findings; /* all that was noticed, in the order of their first line */
+    char **limits_hit; /* owned: "3 lines are longer than 8192 bytes: only their start was read" */
     size_t n_limits_hit;
 };
 

@@ -6,13 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzers/boot_lines.h"
 #include "harness/base/mem.h"
 
 struct baseline *baseline_new(const char *identity)
 {
     struct baseline *baseline = mem_calloc(1, sizeof(*baseline));
-
     baseline->identity = mem_strdup(identity);
     hash_index_init(&baseline->index, BASELINE_MAX_LINES);
     return baseline;
@@ -20,11 +18,10 @@ struct baseline *baseline_new(const char *identity)
 
 void baseline_free(struct baseline *baseline)
 {
-    if (!baseline)
+    if (baseline == NULL)
         return;
     for (size_t i = 0; i < baseline->n_lines; i++) {
         struct good_line *line = &baseline->lines[i];
-
         free(line->text);
         free(line->form);
         free(line->ranks);
@@ -40,14 +37,12 @@ void baseline_free(struct baseline *baseline)
 static int compare_ranks(const void *a, const void *b)
 {
     uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
-
     return (left > right) - (left < right);
 }
 
 static int compare_times(const void *a, const void *b)
 {
     int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
-
     return (left > right) - (left < right);
 }
 
@@ -56,7 +51,6 @@ static int compare_times(const void *a, const void *b)
 static void update_medians(struct good_line *line)
 {
     size_t n = (size_t)line->runs, unknown = 0;
-
     qsort(line->ranks, n, sizeof(*line->ranks), compare_ranks);
     qsort(line->times_ms, n, sizeof(*line->times_ms), compare_times);
     while (unknown < n && line->times_ms[unknown] < 0)
@@ -68,9 +62,10 @@ static void update_medians(struct good_line *line)
 static void merge_line(struct baseline *baseline, const struct boot_line *from)
 {
     uint32_t i = hash_index_add(&baseline->index, from->hash);
-
-    if (i == HASH_INDEX_NONE)
+    if (i == HASH_INDEX_NONE) {
+        baseline->dropped += from->count;
         return;
+    }
     if (i == baseline->n_lines) {
         baseline->lines = mem_grow(baseline->lines, baseline->n_lines, &baseline->cap_lines,
                                    sizeof(*baseline->lines));
@@ -93,58 +88,25 @@ static void merge_line(struct baseline *baseline, const struct boot_line *from)
     update_medians(line);
 }
 
-static int refuse_unhealthy(const struct record *good, const struct analysis *analysis,
-                            struct err *err)
-{
-    if (!record_came_up(good))
-        return err_set(err, "%s: did not come up, so it is no baseline", good->source);
-    if (analysis->outcome == OUTCOME_FAILED)
-        return err_set(err, "%s: is no baseline, although it came up: %s", good->source,
-                       analysis->verdict.cause ? analysis->verdict.cause : "unknown");
-    for (size_t i = 0; i < analysis->findings.len; i++) {
-        const struct finding *finding = &analysis->findings.items[i];
-
-        if (finding->severity == SEVERITY_FATAL)
-            return err_set(err, "%s: is no baseline, although it came up: %s", good->source,
-                           finding->id);
-    }
-    return 0;
-}
-
 static void add_run(struct baseline *baseline, const struct record *good,
-                    const struct analysis *analysis, const struct boot_lines *lines)
+                    const struct milestone *milestones, int64_t end_ms)
 {
     baseline->runs =
         mem_grow(baseline->runs, baseline->n_runs, &baseline->cap_runs, sizeof(*baseline->runs));
     struct good_run *run = &baseline->runs[baseline->n_runs++];
-    *run = (struct good_run){.end_ms = lines->last_ms, .parallel_boots = good->host.parallel_boots};
+    *run = (struct good_run){.end_ms = end_ms, .parallel_boots = good->host.parallel_boots};
     for (size_t i = 0; i < STAGE_N; i++)
-        run->milestones_ms[i] = -1;
-    for (size_t i = 0; i < analysis->n_milestones; i++) {
-        int rank = stage_rank(analysis->milestones[i].id);
-
-        if (rank >= 0 && analysis->milestones[i].reached)
-            run->milestones_ms[rank] = analysis->milestones[i].at_ms;
-    }
+        run->milestones_ms[i] = milestones[i].reached ? milestones[i].at_ms : -1;
 }
 
-int baseline_add(struct baseline *baseline, const struct record *good, struct ruleset *rules,
-                 struct err *err)
+void baseline_take(struct baseline *baseline, const struct record *good,
+                   const struct milestone milestones[static STAGE_N],
+                   const struct boot_lines *lines)
 {
-    auto_analysis struct analysis analysis = {0};
-    auto_boot_lines struct boot_lines lines = {0};
-
-    if (baseline->n_runs == BASELINE_MAX_RUNS)
-        return err_set(err, "%s: the baseline already holds %d boots", good->source,
-                       BASELINE_MAX_RUNS);
-    analysis_init(&analysis, good, rules, NULL);
-    if (refuse_unhealthy(good, &analysis, err) < 0)
-        return -1;
-    boot_lines_init(&lines, good);
-    for (size_t i = 0; i < lines.len; i++)
-        merge_line(baseline, &lines.items[i]);
-    add_run(baseline, good, &analysis, &lines);
-    return 0;
+    for (size_t i = 0; i < lines->len; i++)
+        merge_line(baseline, &lines->items[i]);
+    baseline->dropped += lines->dropped;
+    add_run(baseline, good, milestones, lines->last_ms);
 }
 
 size_t baseline_len(const struct baseline *baseline)
@@ -155,6 +117,5 @@ size_t baseline_len(const struct baseline *baseline)
 const struct good_line *baseline_find(const struct baseline *baseline, uint64_t hash)
 {
     uint32_t i = hash_index_find(&baseline->index, hash);
-
     return i == HASH_INDEX_NONE ? NULL : &baseline->lines[i];
 }

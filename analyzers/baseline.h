@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * baseline: several good boots as one table of line templates, and the difference of a boot from
- * it.
+ * baseline: several good boots as one table of line templates.
  *
  * A baseline is records of boots that came up; there is no other format. Membership is exact: a
  * line is novel if no good boot printed its template, missing if (nearly) all did and this one did
  * not. Bounded: at most BASELINE_MAX_RUNS boots and BASELINE_MAX_LINES templates; lines of further
- * templates are ignored.
+ * templates are counted in `dropped`.
  */
 #ifndef BOOTDIAG_BASELINE_H
 #define BOOTDIAG_BASELINE_H
@@ -15,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "analyzers/analysis.h"
+#include "analyzers/boot_lines.h"
 #include "analyzers/hash_index.h"
 #include "analyzers/line.h"
 #include "analyzers/rules.h"
@@ -27,8 +26,6 @@
 enum {
     BASELINE_MAX_RUNS = 64,
     BASELINE_MAX_LINES = 100 * 1000,
-    DIFF_MAX_MISSING = 50,
-    DIFF_MAX_NOVEL = 50,
 };
 
 /* One template that good boots print. */
@@ -59,47 +56,31 @@ struct baseline {
     struct good_line *lines; /* owned; numbered by `index` */
     size_t n_lines, cap_lines;
     struct hash_index index;
+    uint64_t dropped;      /* lines that found no place in the table */
     struct good_run *runs; /* owned */
     size_t n_runs, cap_runs;
 };
 
-/* `identity` names it in reports ("fixtures/targets/bundled.json, 3f2a..., qemu, user"). */
+/* `identity` names it in reports: what image_identity() made, or a directory. */
 struct baseline *baseline_new(const char *identity);
 void baseline_free(struct baseline *baseline);
 
 /*
- * Adds a good boot; takes what it needs, keeps no reference. Refused, with the reason: a record
- * that did not come up, or in which a serious finding stands; and what is more than
- * BASELINE_MAX_RUNS.
+ * Judges a boot by a whole analysis, and adds it if it is good; takes what it needs, keeps no
+ * reference. Refused, with the reason: a record that did not come up, or in which a serious finding
+ * stands; and what is more than BASELINE_MAX_RUNS.
  */
 int baseline_add(struct baseline *baseline, const struct record *good, struct ruleset *rules,
                  struct err *err);
+
+/* Adds a boot that was found good; `lines` are its console's. */
+void baseline_take(struct baseline *baseline, const struct record *good,
+                   const struct milestone milestones[static STAGE_N],
+                   const struct boot_lines *lines);
 
 size_t baseline_len(const struct baseline *baseline);
 
 /* NULL if no good boot printed that template. */
 const struct good_line *baseline_find(const struct baseline *baseline, uint64_t hash);
-
-/*
- * Fills `ret_diff` (zeroed before, released with the analysis): how `record`, whose n milestones
- * stand in `milestones`, differs from the good boots. Without any good boot `present` stays false.
- *
- * The divergence is the first line in the good boots' median order that all of them print and this
- * one does not; a single kernel line that is absent while those behind it came is no divergence
- * (hardware probing varies). Absent lines that were not yet due when observation ended are only
- * listed as far as the next few. `followed_line` 0: not even the first came.
- */
-void baseline_diff(const struct baseline *baseline, const struct record *record,
-                   struct ruleset *rules, const struct milestone *milestones, size_t n,
-                   struct diff *ret_diff);
-
-/*
- * The part of it about time: segments between neighbouring milestones that took longer than in the
- * good boots by more than 20 %, 250 ms and three deviations (MAD), after the host's slowness as a
- * whole (the Theil-Sen slope over the segments, if above 1) is taken out. Nothing is judged if the
- * number of parallel boots differs, or with fewer than three good boots.
- */
-void baseline_late(const struct baseline *baseline, const struct record *record,
-                   const struct milestone *milestones, size_t n, struct diff *ret_diff);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzers/chars.h"
 #include "analyzers/normalize.h"
 #include "harness/base/buf.h"
 #include "harness/base/mem.h"
@@ -24,13 +25,12 @@ static void learn_between(struct pass *pass, const struct line *line, const char
                           char behind)
 {
     size_t skip = strlen(before);
-
-    if (line->message_len <= skip || memcmp(line->message, before, skip))
+    if (line->message_len <= skip || memcmp(line->message, before, skip) != 0)
         return;
     const char *name = line->message + skip;
     const char *end = memchr(name, behind, line->message_len - skip);
-    size_t len = end ? (size_t)(end - name) : 0;
-    if (!len || len >= HOST_NAME_SIZE || memchr(name, ' ', len))
+    size_t len = end != NULL ? (size_t)(end - name) : 0;
+    if (len == 0 || len >= HOST_NAME_SIZE || memchr(name, ' ', len) != NULL)
         return;
     memcpy(pass->host_name, name, len);
     pass->host_name[len] = '\0';
@@ -40,22 +40,18 @@ static void learn_between(struct pass *pass, const struct line *line, const char
  */
 static void learn_host_name(struct pass *pass, const struct line *line)
 {
-    static const char login[] = " login:";
-    const size_t login_len = sizeof(login) - 1;
-
     learn_between(pass, line, "Hostname set to <", '>');
     learn_between(pass, line, "Set hostname to <", '>');
-    if (!pass->host_name[0] && line->source == LINE_BARE && line->message_len > login_len &&
-        !memcmp(line->message + line->message_len - login_len, login, login_len))
+    if (pass->host_name[0] == '\0' && line->source == LINE_BARE &&
+        ends_in(line->message, line->message_len, " login:"))
         learn_between(pass, line, "", ' ');
 }
 
 static int64_t line_ms(struct pass *pass, const struct line *line)
 {
     int64_t ms = line->guest_ms;
-
-    if (pass->record->n_times)
-        ms = record_arrival_ms(pass->record, line->end ? line->end - 1 : 0);
+    if (pass->record->n_times > 0)
+        ms = record_arrival_ms(pass->record, line->end > 0 ? line->end - 1 : 0);
     if (ms > pass->lines->last_ms)
         pass->lines->last_ms = ms;
     return ms >= 0 ? ms : pass->lines->last_ms;
@@ -66,7 +62,6 @@ static char *shown_text(const struct line *line)
     bool status = line->source == LINE_STATUS;
     auto_buf struct buf copy = {0};
     char text[BOOT_LINE_TEXT_SIZE];
-
     buf_init(&copy, LINE_MAX_BYTES + 1);
     buf_add(&copy, status ? line->text : line->message, status ? line->len : line->message_len);
     text_mask_secrets(copy.data);
@@ -77,7 +72,6 @@ static char *shown_text(const struct line *line)
 static char *form_of(const struct pass *pass, const struct line *line)
 {
     struct buf form;
-
     buf_init(&form, BOOT_LINE_TEXT_SIZE - 1);
     normalize_text(line, pass->host_name, &form);
     return buf_steal(&form);
@@ -96,7 +90,6 @@ static void add_line(struct pass *pass, const struct line *line)
     uint32_t i = hash_index_add(&lines->index, hash);
     int64_t at_ms = line_ms(pass, line);
     uint32_t rank = lines->n_lines++;
-
     if (i == HASH_INDEX_NONE) {
         lines->dropped++;
         return;
@@ -120,8 +113,7 @@ static void add_line(struct pass *pass, const struct line *line)
 static void on_line(void *ctx, const struct line *line)
 {
     struct pass *pass = ctx;
-
-    if (!line->message_len)
+    if (line->message_len == 0)
         return;
     learn_host_name(pass, line);
     add_line(pass, line);
@@ -132,11 +124,10 @@ static void on_line(void *ctx, const struct line *line)
 void boot_lines_init(struct boot_lines *lines, const struct record *record)
 {
     struct pass pass = {.lines = lines, .record = record};
-
     *lines = (struct boot_lines){.last_ms = -1};
     hash_index_init(&lines->index, BOOT_LINES_MAX);
     struct line_reader *reader = line_reader_new(on_line, &pass);
-    if (record->console.data)
+    if (record->console.data != NULL)
         line_reader_feed(reader, record->console.data, record->console.len);
     line_reader_flush(reader);
     line_reader_free(reader);
@@ -158,6 +149,5 @@ void boot_lines_release(struct boot_lines *lines)
 const struct boot_line *boot_lines_find(const struct boot_lines *lines, uint64_t hash)
 {
     uint32_t i = hash_index_find(&lines->index, hash);
-
     return i == HASH_INDEX_NONE ? NULL : &lines->items[i];
 }

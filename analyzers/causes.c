@@ -714,6 +714,12 @@ const struct cause *cause_find(const char *id)
     return rank < N_CAUSES ? &table[rank] : NULL;
 }
 
+bool cause_in_layer(const char *id, const char *layer)
+{
+    size_t n = strlen(layer);
+    return strncmp(id, layer, n) == 0 && id[n] == '.';
+}
+
 static bool names(const char *pattern, const char *id)
 {
     size_t len = strlen(pattern);
@@ -727,7 +733,7 @@ static bool explains(size_t from, const char *other, bool seen[static N_CAUSES])
 {
     const char *const *list = table[from].explains;
     seen[from] = true;
-    for (; list && *list; list++) {
+    for (; list != NULL && *list != NULL; list++) {
         if (names(*list, other))
             return true;
         for (size_t i = 0; i < N_CAUSES; i++)

@@ -26,6 +26,9 @@ const struct cause *cause_find(const char *id);
 /* Position in the catalogue; causes of a user's own rules ("x.") stand last. */
 size_t cause_rank(const char *id);
 
+/* True if what stands before the dot of `id` is `layer`. */
+bool cause_in_layer(const char *id, const char *layer);
+
 /* True if `cause`, when present, makes `other` its consequence, directly or through others. */
 bool cause_explains(const char *cause, const char *other);
 

@@ -40,7 +40,7 @@ static bool step_esc(struct cleaner *cleaner, unsigned char byte)
     cleaner->state = CLEAN_TEXT;
     if (byte == '[')
         cleaner->state = CLEAN_CSI;
-    else if (byte && strchr("]PX^_", byte))
+    else if (byte != 0 && strchr("]PX^_", byte) != NULL)
         cleaner->state = CLEAN_STRING;
     else if (between(byte, 0x20, 0x2f))
         cleaner->state = CLEAN_ESC_MORE;
@@ -102,14 +102,13 @@ static void take(struct cleaner *cleaner, unsigned char byte)
 size_t cleaner_feed(struct cleaner *cleaner, const char *bytes, size_t len, bool *ret_done)
 {
     const char *newline = memchr(bytes, '\n', len);
-    size_t end = newline ? (size_t)(newline - bytes) : len;
-
+    size_t end = newline != NULL ? (size_t)(newline - bytes) : len;
     for (size_t i = 0; i < end; i++) {
         take(cleaner, (unsigned char)bytes[i]);
         cleaner->taken += cleaner->taken < UINT32_MAX;
     }
-    *ret_done = newline;
-    return newline ? end + 1 : len;
+    *ret_done = newline != NULL;
+    return newline != NULL ? end + 1 : len;
 }
 
 void cleaner_next(struct cleaner *cleaner)

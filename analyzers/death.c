@@ -46,9 +46,8 @@ static const struct rule rules[] = {
     },
 };
 
-extern const struct analyzer analyzer_death;
 const struct analyzer analyzer_death = {
     .name = "death",
     .rules = rules,
-    .n_rules = sizeof(rules) / sizeof(*rules),
+    .n_rules = sizeof(rules) / sizeof(rules[0]),
 };

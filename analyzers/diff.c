@@ -3,11 +3,14 @@
  * The lines that good boots print, in their median order, are the good path; this boot is walked
  * along it. What is not on any good boot's path is novel.
  */
+#include "analyzers/diff.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#include "analyzers/baseline.h"
 #include "analyzers/boot_lines.h"
+#include "analyzers/chars.h"
+#include "analyzers/late.h"
 #include "analyzers/prefix.h"
 #include "harness/base/mem.h"
 
@@ -41,6 +44,7 @@ struct comparison {
     const struct baseline *baseline;
     struct ruleset *rules;
     bool came_up;
+    bool ran_out;        /* of time: what was not due says nothing */
     int64_t end_ms;      /* of the observation; -1: unknown */
     int64_t good_end_ms; /* the longest good boot's; -1: unknown */
     struct boot_lines here;
@@ -48,13 +52,13 @@ struct comparison {
     size_t n_path;
     struct novel *novel; /* owned */
     size_t n_novel, cap_novel;
+    uint64_t dropped; /* novel lines for which there was no room */
 };
 
 static int compare_steps(const void *a, const void *b)
 {
     const struct good_line *left = ((const struct step *)a)->good;
     const struct good_line *right = ((const struct step *)b)->good;
-
     if (left->median_rank != right->median_rank)
         return left->median_rank < right->median_rank ? -1 : 1;
     return (left->hash > right->hash) - (left->hash < right->hash);
@@ -64,7 +68,6 @@ static int compare_steps(const void *a, const void *b)
 static bool is_expected(const struct baseline *baseline, const struct good_line *line)
 {
     int all = (int)baseline->n_runs;
-
     return line->sure && line->runs >= (all >= 5 ? all - 1 : all);
 }
 
@@ -72,8 +75,7 @@ static bool is_torn_here(const struct boot_lines *here, const struct good_line *
 {
     for (size_t i = 0; i < here->n_torn; i++) {
         size_t len = strlen(here->torn[i]);
-
-        if (len >= TORN_MIN && !strncmp(here->torn[i], good->form, len))
+        if (len >= TORN_MIN && strncmp(here->torn[i], good->form, len) == 0)
             return true;
     }
     return false;
@@ -84,7 +86,6 @@ static bool is_torn_here(const struct boot_lines *here, const struct good_line *
 static bool is_due(const struct comparison *comparison, const struct good_line *good)
 {
     int64_t slack = comparison->came_up ? 250 + good->median_ms / 5 : 0;
-
     if (comparison->end_ms < 0 || good->median_ms < 0)
         return !comparison->came_up;
     return good->median_ms + slack <= comparison->end_ms;
@@ -94,23 +95,21 @@ static bool is_due(const struct comparison *comparison, const struct good_line *
 static bool went_on(const struct comparison *comparison, size_t i)
 {
     size_t n = 0, seen = 0;
-
     for (size_t j = i + 1; j < comparison->n_path && n < LOOK_AHEAD; j++, n++)
         seen += comparison->path[j].seen;
-    return n && seen + 1 >= n;
+    return n > 0 && seen + 1 >= n;
 }
 
 /* `status` may be shortened in the middle by an ellipsis. */
 static bool is_same_text(const char *status, const char *journal)
 {
-    const char *cut = strstr(status, "\xe2\x80\xa6");
+    const char *cut = strstr(status, ELLIPSIS);
     size_t len = strlen(journal);
-
-    if (!cut)
-        return !strcmp(status, journal);
-    size_t head = (size_t)(cut - status), tail = strlen(cut + 3);
-    return head + tail <= len && !strncmp(status, journal, head) &&
-           !strcmp(cut + 3, journal + len - tail);
+    if (cut == NULL)
+        return strcmp(status, journal) == 0;
+    size_t head = (size_t)(cut - status), tail = strlen(cut) - strlen(ELLIPSIS);
+    return head + tail <= len && strncmp(status, journal, head) == 0 &&
+           ends_in(journal, len, cut + strlen(ELLIPSIS));
 }
 
 /* systemd stops printing status lines when a login prompt owns the console, which a slow boot
@@ -118,12 +117,10 @@ static bool is_same_text(const char *status, const char *journal)
 static bool is_in_journal(const struct comparison *comparison, const struct good_line *status)
 {
     const char *text = strstr(status->form, "] ");
-
-    for (size_t i = 0; text && i < comparison->n_path; i++) {
+    for (size_t i = 0; text != NULL && i < comparison->n_path; i++) {
         const struct step *step = &comparison->path[i];
         const char *said = strstr(step->good->form, ": ");
-
-        if (step->seen && step->good->source == LINE_JOURNAL && said &&
+        if (step->seen && step->good->source == LINE_JOURNAL && said != NULL &&
             is_same_text(text + 2, said + 2))
             return true;
     }
@@ -134,7 +131,6 @@ static void mark_strays(struct comparison *comparison)
 {
     for (size_t i = 0; i < comparison->n_path; i++) {
         struct step *step = &comparison->path[i];
-
         if (step->seen)
             continue;
         if (step->good->source == LINE_KERNEL)
@@ -147,16 +143,14 @@ static void mark_strays(struct comparison *comparison)
 static void walk(struct comparison *comparison)
 {
     const struct baseline *baseline = comparison->baseline;
-
     comparison->path = mem_calloc(baseline->n_lines + 1, sizeof(*comparison->path));
     for (size_t i = 0; i < baseline->n_lines; i++) {
         const struct good_line *good = &baseline->lines[i];
-
         if (!is_expected(baseline, good))
             continue;
         comparison->path[comparison->n_path++] = (struct step){
             .good = good,
-            .seen = boot_lines_find(&comparison->here, good->hash) ||
+            .seen = boot_lines_find(&comparison->here, good->hash) != NULL ||
                     is_torn_here(&comparison->here, good),
             .due = is_due(comparison, good),
         };
@@ -174,7 +168,6 @@ static void note_worst(void *ctx, const struct rule_match *match, const struct l
 {
     struct worst *worst = ctx;
     enum severity severity = ruleset_rule(worst->rules, match->index)->severity;
-
     (void)line;
     if (severity > worst->severity)
         worst->severity = severity;
@@ -186,7 +179,6 @@ static enum severity severity_of(struct ruleset *rules, const struct boot_line *
     struct worst worst = {.rules = rules, .severity = SEVERITY_MARK};
     const struct rule_visitor visitor = {.on_match = note_worst, .ctx = &worst};
     struct line line = {.text = from->text, .len = strlen(from->text)};
-
     prefix_parse(&line);
     ruleset_match(rules, RULE_CONSOLE, &line, true, &visitor);
     return worst.severity < SEVERITY_ERROR ? SEVERITY_MARK : worst.severity;
@@ -196,7 +188,6 @@ static bool fold_novel(struct comparison *comparison, const struct novel *candid
 {
     for (size_t i = 0; i < comparison->n_novel; i++) {
         struct novel *kept = &comparison->novel[i];
-
         if (kept->severity == candidate->severity && words_fold(&kept->words, &candidate->words)) {
             kept->count += candidate->count;
             return true;
@@ -209,29 +200,29 @@ static void find_was(const struct comparison *comparison, struct novel *novel)
 {
     const struct baseline *baseline = comparison->baseline;
     double best = 0.5;
-
     for (size_t i = 0; i < baseline->n_lines && i < MAX_COMPARED; i++) {
         const struct good_line *good = &baseline->lines[i];
         double similarity = words_similarity(&novel->words, &good->words);
-
         if (similarity > best) {
             best = similarity;
             novel->was = good;
         }
     }
-    novel->known_kind = novel->was && words_fold(&novel->words, &novel->was->words);
+    novel->known_kind = novel->was != NULL && words_fold(&novel->words, &novel->was->words);
 }
 
 /* Errors and the rest each have their own room, so that chatter cannot crowd out what matters. */
 static void gather_novel(struct comparison *comparison)
 {
     size_t room[] = {MAX_CANDIDATES, MAX_CANDIDATES};
-
-    for (size_t i = 0; i < comparison->here.len && room[0] + room[1]; i++) {
+    for (size_t i = 0; i < comparison->here.len; i++) {
         const struct boot_line *line = &comparison->here.items[i];
-
-        if (!line->sure || baseline_find(comparison->baseline, line->hash))
+        if (!line->sure || baseline_find(comparison->baseline, line->hash) != NULL)
             continue;
+        if (room[0] + room[1] == 0) {
+            comparison->dropped += line->count;
+            continue;
+        }
         struct novel novel = {
             .line = line,
             .severity = severity_of(comparison->rules, line),
@@ -240,7 +231,9 @@ static void gather_novel(struct comparison *comparison)
         };
         size_t *left = &room[novel.severity != SEVERITY_MARK];
         words_init(&novel.words, line->form);
-        if (!*left || fold_novel(comparison, &novel))
+        if (*left == 0)
+            comparison->dropped += line->count;
+        if (*left == 0 || fold_novel(comparison, &novel))
             continue;
         --*left;
         find_was(comparison, &novel);
@@ -255,7 +248,6 @@ static void gather_novel(struct comparison *comparison)
 static int compare_novel(const void *a, const void *b)
 {
     const struct novel *left = a, *right = b;
-
     if (left->severity != right->severity)
         return left->severity > right->severity ? -1 : 1;
     if (left->known_kind != right->known_kind)
@@ -265,35 +257,86 @@ static int compare_novel(const void *a, const void *b)
     return (left->line->rank > right->line->rank) - (left->line->rank < right->line->rank);
 }
 
-static void fill_divergence(const struct comparison *comparison, struct diff *diff)
+/* A novel line that says the same in nearly the same words: the good line came, damaged. */
+static bool came_damaged(const struct comparison *comparison, const struct good_line *good)
 {
-    const struct boot_line *followed = NULL;
-    size_t at = 0;
+    for (size_t i = 0; i < comparison->n_novel; i++) {
+        const struct novel *novel = &comparison->novel[i];
+        if (novel->was == good && novel->known_kind && novel->severity == SEVERITY_MARK)
+            return true;
+    }
+    return false;
+}
 
-    for (; at < comparison->n_path; at++) {
-        const struct step *step = &comparison->path[at];
+/*
+ * The first step that did not come and, unless the boot is known to be broken, was due; n_path:
+ * there is none. `ret_followed` is the last line before it that good boots print too; NULL: not
+ * even the first came.
+ */
+static size_t first_absent(const struct comparison *comparison, bool broken,
+                           const struct boot_line **ret_followed)
+{
+    *ret_followed = NULL;
+    for (size_t i = 0; i < comparison->n_path; i++) {
+        const struct step *step = &comparison->path[i];
         bool in_all = step->good->runs == (int)comparison->baseline->n_runs;
         const struct boot_line *line = boot_lines_find(&comparison->here, step->good->hash);
-
-        if (!step->seen && !step->stray && in_all && (step->due || !comparison->came_up))
-            break;
-        followed = line ? line : followed;
+        if (!step->seen && (step->due || broken) && !step->stray && in_all &&
+            !came_damaged(comparison, step->good))
+            return i;
+        *ret_followed = line != NULL ? line : *ret_followed;
     }
-    if (at == comparison->n_path)
+    return comparison->n_path;
+}
+
+static const struct boot_line *first_novel(const struct comparison *comparison,
+                                           const struct boot_line *behind, enum severity least)
+{
+    const struct boot_line *first = NULL;
+    for (size_t i = 0; i < comparison->n_novel; i++) {
+        const struct novel *novel = &comparison->novel[i];
+        bool fits =
+            novel->severity >= least && (behind == NULL || novel->line->rank > behind->rank);
+        if (fits && (first == NULL || novel->line->rank < first->rank))
+            first = novel->line;
+    }
+    return first;
+}
+
+/* The last line before `line` that good boots print too. */
+static const struct boot_line *last_followed(const struct comparison *comparison,
+                                             const struct boot_line *line)
+{
+    const struct boot_line *followed = NULL;
+    for (size_t i = 0; i < comparison->here.len; i++) {
+        const struct boot_line *item = &comparison->here.items[i];
+        if (item->rank < line->rank && (followed == NULL || item->rank > followed->rank) &&
+            baseline_find(comparison->baseline, item->hash) != NULL)
+            followed = item;
+    }
+    return followed;
+}
+
+/* Whichever comes first: an error that no good boot prints, or the absence of what all print. */
+static void fill_divergence(const struct comparison *comparison, struct diff *diff)
+{
+    const struct boot_line *followed;
+    const struct boot_line *seen = first_novel(comparison, NULL, SEVERITY_ERROR);
+    bool broken = seen != NULL || (!comparison->came_up && !comparison->ran_out);
+    size_t absent = first_absent(comparison, broken, &followed);
+    bool error_first = seen != NULL && (absent == comparison->n_path ||
+                                        (followed != NULL && seen->rank < followed->rank));
+    if (error_first)
+        followed = last_followed(comparison, seen);
+    else if (absent < comparison->n_path)
+        seen = first_novel(comparison, followed, SEVERITY_MARK);
+    else
         return;
     diff->diverged = true;
-    diff->followed_line = followed ? followed->number : 0;
-    diff->followed_ms = followed ? followed->at_ms : -1;
-    diff->expected = mem_strdup(comparison->path[at].good->text);
-    for (size_t i = 0; i < comparison->here.len; i++) {
-        const struct boot_line *line = &comparison->here.items[i];
-
-        if (line->sure && (!followed || line->rank > followed->rank) &&
-            !baseline_find(comparison->baseline, line->hash)) {
-            diff->seen = mem_strdup(line->text);
-            return;
-        }
-    }
+    diff->followed_line = followed != NULL ? followed->number : 0;
+    diff->followed_ms = followed != NULL ? followed->at_ms : -1;
+    diff->expected = error_first ? NULL : mem_strdup(comparison->path[absent].good->text);
+    diff->seen = seen != NULL ? mem_strdup(seen->text) : NULL;
 }
 
 static void add_missing(struct diff *diff, const struct good_line *good)
@@ -309,12 +352,10 @@ static void add_missing(struct diff *diff, const struct good_line *good)
 static void fill_missing(const struct comparison *comparison, struct diff *diff)
 {
     size_t not_due = comparison->came_up ? MAX_NOT_DUE : 0;
-
     diff->missing = mem_calloc(DIFF_MAX_MISSING, sizeof(*diff->missing));
     for (int strays = 0; strays < 2; strays++) {
         for (size_t i = 0; i < comparison->n_path && diff->n_missing < DIFF_MAX_MISSING; i++) {
             const struct step *step = &comparison->path[i];
-
             if (step->seen || step->stray != strays || (!step->due && not_due == MAX_NOT_DUE))
                 continue;
             not_due += !step->due;
@@ -325,18 +366,16 @@ static void fill_missing(const struct comparison *comparison, struct diff *diff)
 
 static void fill_novel(struct comparison *comparison, struct diff *diff)
 {
-    gather_novel(comparison);
-    if (comparison->n_novel)
+    if (comparison->n_novel > 0)
         qsort(comparison->novel, comparison->n_novel, sizeof(*comparison->novel), compare_novel);
     diff->novel = mem_calloc(DIFF_MAX_NOVEL, sizeof(*diff->novel));
     for (size_t i = 0; i < comparison->n_novel && i < DIFF_MAX_NOVEL; i++) {
         const struct novel *novel = &comparison->novel[i];
-
         diff->novel[diff->n_novel++] = (struct diff_line){
             .text = mem_strdup(novel->line->text),
             .line = novel->line->number,
             .expected_at_ms = -1,
-            .was = novel->was ? mem_strdup(novel->was->text) : NULL,
+            .was = novel->was != NULL ? mem_strdup(novel->was->text) : NULL,
             .count = novel->count,
         };
     }
@@ -345,38 +384,56 @@ static void fill_novel(struct comparison *comparison, struct diff *diff)
 static int64_t good_end(const struct baseline *baseline)
 {
     int64_t end_ms = -1;
-
     for (size_t i = 0; i < baseline->n_runs; i++)
         end_ms = baseline->runs[i].end_ms > end_ms ? baseline->runs[i].end_ms : end_ms;
     return end_ms;
 }
 
-void baseline_diff(const struct baseline *baseline, const struct record *record,
-                   struct ruleset *rules, const struct milestone *milestones, size_t n,
-                   struct diff *ret_diff)
+void diff_init(struct diff *diff, const struct baseline *baseline, const struct record *record,
+               struct ruleset *rules, const struct milestone milestones[static STAGE_N])
 {
     struct comparison comparison = {
         .baseline = baseline,
         .rules = rules,
         .came_up = record_came_up(record),
+        .ran_out = record->end == RECORD_END_DEADLINE,
         .good_end_ms = good_end(baseline),
     };
-
-    if (!baseline->n_runs)
+    *diff = (struct diff){0};
+    if (baseline->n_runs == 0)
         return;
     boot_lines_init(&comparison.here, record);
     /* Without arrival times all is in the guest's clock, and so is the end. */
     comparison.end_ms =
-        record->n_times && record->ended_ms >= 0 ? record->ended_ms : comparison.here.last_ms;
-    ret_diff->present = true;
-    ret_diff->baseline = mem_strdup(baseline->identity);
-    ret_diff->runs = (int)baseline->n_runs;
+        record->n_times > 0 && record->ended_ms >= 0 ? record->ended_ms : comparison.here.last_ms;
+    diff->present = true;
+    diff->baseline = mem_strdup(baseline->identity);
+    diff->runs = (int)baseline->n_runs;
     walk(&comparison);
-    fill_divergence(&comparison, ret_diff);
-    fill_missing(&comparison, ret_diff);
-    fill_novel(&comparison, ret_diff);
-    baseline_late(baseline, record, milestones, n, ret_diff);
+    gather_novel(&comparison);
+    fill_divergence(&comparison, diff);
+    fill_missing(&comparison, diff);
+    fill_novel(&comparison, diff);
+    late_find(baseline, record, milestones, diff);
+    diff->dropped = baseline->dropped + comparison.here.dropped + comparison.dropped;
     boot_lines_release(&comparison.here);
     free(comparison.path);
     free(comparison.novel);
+}
+
+void diff_release(struct diff *diff)
+{
+    for (size_t i = 0; i < diff->n_missing; i++)
+        free(diff->missing[i].text);
+    for (size_t i = 0; i < diff->n_novel; i++) {
+        free(diff->novel[i].text);
+        free(diff->novel[i].was);
+    }
+    free(diff->missing);
+    free(diff->novel);
+    free(diff->late);
+    free(diff->baseline);
+    free(diff->expected);
+    free(diff->seen);
+    *diff = (struct diff){0};
 }

@@ -88,18 +88,15 @@ const struct hit *evidence_last(const struct evidence *evidence, const char *rul
 const struct hit *evidence_next(const struct evidence *evidence, const char *rule_id,
                                 const struct hit *after);
 
+/* The same over those hits whose first capture names the service's unit. */
+const struct hit *evidence_next_of_service(const struct evidence *evidence, const char *rule_id,
+                                           const struct hit *after);
+
 /* The rule that made a hit. */
 const struct rule *evidence_rule(const struct evidence *evidence, const struct hit *hit);
 
 /* The hit as a quote. */
 void hit_quote(const struct hit *hit, struct quote *ret_quote);
-
-/* A fact of boot.json as a quote: line 0. */
-void quote_fact(struct quote *ret_quote, int64_t at_ms, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-/* True if the milestone was reached (see stage.h). */
-bool evidence_reached(const struct evidence *evidence, const char *milestone_id);
 
 /* When observation ended: record->ended_ms, else the last output; -1 unknown. */
 int64_t evidence_end_ms(const struct evidence *evidence);
@@ -117,12 +114,8 @@ bool evidence_window_closed(const struct evidence *evidence);
 /* True if systemd said anything about the service's unit. */
 bool evidence_unit_mentioned(const struct evidence *evidence);
 
-/* What an analyzer says of a finding, and the lines or facts that show it. */
-void finding_say(struct finding *finding, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+/* One more line that shows a finding. */
 void finding_hit(struct finding *finding, const struct hit *hit);
-void finding_fact(struct finding *finding, int64_t at_ms, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
 
 #define auto_evidence __attribute__((cleanup(evidence_release)))
 

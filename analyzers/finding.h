@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { FINDING_MAX_QUOTES = 4, QUOTE_TEXT_SIZE = 501 };
+enum { FINDING_MAX_QUOTES = 4, FINDING_SUMMARY_SIZE = 501, QUOTE_TEXT_SIZE = 501 };
 
 /* A quoted line: the contract's evidence {file, line, offset, text}. `line` 0: no line, a fact of
  * boot.json. `text` is cleaned and masked. */
@@ -55,8 +55,23 @@ void findings_release(struct findings *findings);
 struct finding *findings_add(struct findings *findings, const char *id, const char *cause,
                              enum severity severity, double confidence);
 
-void finding_quote(struct finding *finding, const struct quote *quote);
+/* Sets the summary: masked, printable, at most FINDING_SUMMARY_SIZE - 1 bytes. */
+void finding_say(struct finding *finding, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
-#define auto_findings __attribute__((cleanup(findings_release)))
+/* A line, or a fact of boot.json, that shows the finding; dropped behind FINDING_MAX_QUOTES. */
+void finding_quote(struct finding *finding, const struct quote *quote);
+void finding_fact(struct finding *finding, int64_t at_ms, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* A fact of boot.json as a quote: line 0. */
+void quote_fact(struct quote *ret_quote, int64_t at_ms, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/*
+ * Copies bytes of a guest to `ret_text` as they may be shown: masked, printable, cut to `size` with
+ * the NUL. No more than the first LINE_MAX_BYTES are looked at.
+ */
+void quote_clean(char *ret_text, size_t size, const char *bytes, size_t len);
 
 #endif

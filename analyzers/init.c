@@ -266,4 +266,9 @@ static const struct rule rules[] = {
     },
 };
 
-const struct analyzer analyzer_init = {"init", rules, sizeof(rules) / sizeof(rules[0]), jobs_judge};
+const struct analyzer analyzer_init = {
+    .name = "init",
+    .rules = rules,
+    .n_rules = sizeof(rules) / sizeof(rules[0]),
+    .run = jobs_judge,
+};

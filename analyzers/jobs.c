@@ -9,12 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzers/chars.h"
 #include "analyzers/stage.h"
 #include "analyzers/unit.h"
 #include "harness/base/mem.h"
 
-/* See precedence.md: nothing counts as stuck that was silent for less than 10 s. */
-enum { STUCK_MS = 10 * 1000, MAX_JOBS = 256 };
+enum { MAX_JOBS = 256 };
 
 struct job {
     const struct hit *started;
@@ -62,7 +62,7 @@ static void follow_jobs(const struct evidence *evidence, struct jobs *jobs)
     for (size_t i = 0; i < evidence->n_hits; i++) {
         const struct hit *hit = &evidence->hits[i];
         const char *id = evidence_rule(evidence, hit)->id;
-        if (strncmp(id, "init.job-", 9) != 0 || !hit->captures[0] || !is_systemd(hit))
+        if (strncmp(id, "init.job-", 9) != 0 || hit->captures[0] == NULL || !is_systemd(hit))
             continue;
         if (strcmp(id, "init.job-starting") == 0)
             open_job(jobs, hit);
@@ -77,9 +77,10 @@ static const struct hit *other_unit_before(const struct evidence *evidence, cons
                                            uint64_t seq)
 {
     const struct hit *found = NULL;
-    for (const struct hit *hit = evidence_next(evidence, rule_id, NULL); hit && hit->seq < seq;
-         hit = evidence_next(evidence, rule_id, hit))
-        if (hit->captures[0] && !unit_is_service(hit->captures[0], &evidence->record->service))
+    for (const struct hit *hit = evidence_next(evidence, rule_id, NULL);
+         hit != NULL && hit->seq < seq; hit = evidence_next(evidence, rule_id, hit))
+        if (hit->captures[0] != NULL &&
+            !unit_is_service(hit->captures[0], &evidence->record->service))
             found = hit;
     return found;
 }
@@ -89,9 +90,9 @@ static const struct hit *other_unit_before(const struct evidence *evidence, cons
 static const struct hit *whole(const struct evidence *evidence, const struct hit *cut)
 {
     const char *rule_id = evidence_rule(evidence, cut)->id;
-    for (const struct hit *hit = evidence_next(evidence, rule_id, NULL); hit;
+    for (const struct hit *hit = evidence_next(evidence, rule_id, NULL); hit != NULL;
          hit = evidence_next(evidence, rule_id, hit))
-        if (hit->captures[0] && !strstr(hit->captures[0], "\xe2\x80\xa6") &&
+        if (hit->captures[0] != NULL && strstr(hit->captures[0], ELLIPSIS) == NULL &&
             unit_same(hit->captures[0], cut->captures[0]))
             return hit;
     return cut;
@@ -101,7 +102,7 @@ static const struct hit *whole(const struct evidence *evidence, const struct hit
 static int name_len(const char *label)
 {
     const char *dash = strstr(label, " - ");
-    return (int)(dash ? (size_t)(dash - label) : strlen(label));
+    return (int)(dash != NULL ? (size_t)(dash - label) : strlen(label));
 }
 
 /* The first line about a unit of that label, by a rule whose first capture is the unit's name. */
@@ -109,9 +110,9 @@ static const struct hit *of_unit(const struct evidence *evidence, const char *ru
                                  const char *label)
 {
     int len = name_len(label);
-    for (const struct hit *hit = evidence_next(evidence, rule_id, NULL); hit;
+    for (const struct hit *hit = evidence_next(evidence, rule_id, NULL); hit != NULL;
          hit = evidence_next(evidence, rule_id, hit))
-        if (hit->captures[0] && (int)strlen(hit->captures[0]) == len &&
+        if (hit->captures[0] != NULL && (int)strlen(hit->captures[0]) == len &&
             strncmp(hit->captures[0], label, (size_t)len) == 0)
             return hit;
     return NULL;
@@ -124,7 +125,7 @@ static const struct hit *reason_of(const struct evidence *evidence, const char *
                                           "init.unit-exit", "init.unit-result"};
     for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
         const struct hit *hit = of_unit(evidence, reasons[i], label);
-        if (hit)
+        if (hit != NULL)
             return hit;
     }
     return NULL;
@@ -132,17 +133,13 @@ static const struct hit *reason_of(const struct evidence *evidence, const char *
 
 static const struct hit *service_hit(const struct evidence *evidence, const char *rule_id)
 {
-    for (const struct hit *hit = evidence_next(evidence, rule_id, NULL); hit;
-         hit = evidence_next(evidence, rule_id, hit))
-        if (hit->captures[0] && unit_is_service(hit->captures[0], &evidence->record->service))
-            return hit;
-    return NULL;
+    return evidence_next_of_service(evidence, rule_id, NULL);
 }
 
 static bool started_after(const struct evidence *evidence, const struct hit *hit)
 {
     const struct hit *started = evidence_last(evidence, "init.unit-started");
-    return started && started->seq > hit->seq;
+    return started != NULL && started->seq > hit->seq;
 }
 
 static void say_dependency(const struct evidence *evidence, struct finding *finding,
@@ -150,10 +147,10 @@ static void say_dependency(const struct evidence *evidence, struct finding *find
 {
     const char *unit = evidence->record->service.unit;
     const char *end = timed_out ? "timed out" : "failed";
-    const char *label = culprit ? whole(evidence, culprit)->captures[0] : "a unit";
-    bool spawn =
-        reason && strcmp(evidence_rule(evidence, reason)->id, "init.unit-spawn-failed") == 0;
-    if (spawn && reason->captures[2] && reason->captures[3])
+    const char *label = culprit != NULL ? whole(evidence, culprit)->captures[0] : "a unit";
+    bool spawn = reason != NULL &&
+                 strcmp(evidence_rule(evidence, reason)->id, "init.unit-spawn-failed") == 0;
+    if (spawn && reason->captures[2] != NULL && reason->captures[3] != NULL)
         finding_say(finding, "%s was not started because %.*s, which it requires, %s (%s: %s)",
                     unit, name_len(label), label, end, reason->captures[2], reason->captures[3]);
     else
@@ -164,33 +161,33 @@ static void say_dependency(const struct evidence *evidence, struct finding *find
 static void judge_dependency(const struct evidence *evidence, struct findings *findings)
 {
     const struct hit *depend = service_hit(evidence, "init.job-dependency");
-    if (!depend || started_after(evidence, depend))
+    if (depend == NULL || started_after(evidence, depend))
         return;
     const struct hit *failed = other_unit_before(evidence, "init.job-failed", depend->seq);
     const struct hit *timeout = other_unit_before(evidence, "init.job-timeout", depend->seq);
-    bool timed_out = timeout && (!failed || timeout->seq > failed->seq);
+    bool timed_out = timeout != NULL && (failed == NULL || timeout->seq > failed->seq);
     const struct hit *culprit = timed_out ? timeout : failed;
     const struct hit *reason =
-        culprit ? reason_of(evidence, whole(evidence, culprit)->captures[0]) : NULL;
+        culprit != NULL ? reason_of(evidence, whole(evidence, culprit)->captures[0]) : NULL;
     struct finding *finding =
         timed_out ? findings_add(findings, "init.dependency-timeout", "init.unit-start-timeout",
                                  SEVERITY_FATAL, 0.93)
                   : findings_add(findings, "init.dependency", "init.dependency-failed",
-                                 SEVERITY_FATAL, culprit ? 0.95 : 0.85);
+                                 SEVERITY_FATAL, culprit != NULL ? 0.95 : 0.85);
     say_dependency(evidence, finding, culprit, reason, timed_out);
     finding_hit(finding, whole(evidence, depend));
-    if (culprit)
+    if (culprit != NULL)
         finding_hit(finding, whole(evidence, culprit));
-    if (reason)
+    if (reason != NULL)
         finding_hit(finding, reason);
 }
 
 static void judge_own_timeout(const struct evidence *evidence, struct findings *findings)
 {
     const struct hit *hit = service_hit(evidence, "init.unit-operation-timeout");
-    if (!hit)
+    if (hit == NULL)
         hit = service_hit(evidence, "init.job-timeout");
-    if (!hit)
+    if (hit == NULL)
         return;
     struct finding *finding = findings_add(findings, "init.service-timeout",
                                            "init.unit-start-timeout", SEVERITY_ERROR, 0.85);
@@ -214,25 +211,26 @@ static void judge_open_job(const struct evidence *evidence, const struct jobs *j
 {
     const struct job *job = oldest_open(jobs);
     const struct hit *running = evidence_last(evidence, "init.job-running");
-    if (evidence_reached(evidence, stage_id(STAGE_UNIT_STARTED)) || (!job && !running) ||
+    if (stage_reached(evidence, STAGE_UNIT_STARTED) || (job == NULL && running == NULL) ||
         !evidence_window_closed(evidence))
         return;
     int64_t end_ms = evidence_end_ms(evidence);
-    int64_t age_ms = job && job->started->near_ms >= 0 ? end_ms - job->started->near_ms : 0;
-    int64_t limit_ms =
-        stage_patience_ms(evidence, STAGE_NETWORK_TARGET, STAGE_UNIT_STARTED, STUCK_MS);
-    bool named = running && running->captures[0] && running->captures[1];
-    bool long_named = named && strstr(running->captures[1], "min");
+    int64_t age_ms = job != NULL && job->started->near_ms >= 0 ? end_ms - job->started->near_ms : 0;
+    int64_t limit_ms = stage_patience_ms(evidence, STAGE_NETWORK_TARGET, STAGE_UNIT_STARTED);
+    bool named = running != NULL && running->captures[0] != NULL && running->captures[1] != NULL;
+    bool long_named = named && strstr(running->captures[1], "min") != NULL;
     if (age_ms < limit_ms && !long_named)
         return;
     const struct hit *login = evidence_last(evidence, "init.login-prompt");
-    const struct hit *opened = job ? whole(evidence, job->started) : NULL;
-    const char *label = opened ? opened->captures[0] : running ? running->captures[0] : NULL;
-    if (!label)
+    const struct hit *opened = job != NULL ? whole(evidence, job->started) : NULL;
+    const char *label = opened != NULL    ? opened->captures[0]
+                        : running != NULL ? running->captures[0]
+                                          : NULL;
+    if (label == NULL)
         label = "a unit";
     struct finding *finding = findings_add(findings, "init.job-open", "init.job-waiting",
-                                           SEVERITY_ERROR, named || login ? 0.82 : 0.65);
-    if (named && running->captures[2])
+                                           SEVERITY_ERROR, named || login != NULL ? 0.82 : 0.65);
+    if (named && running->captures[2] != NULL)
         finding_say(
             finding, "The start of %s still waits for %s, which may take %s and had run for %s",
             evidence->record->service.unit, label, running->captures[2], running->captures[1]);
@@ -240,9 +238,9 @@ static void judge_open_job(const struct evidence *evidence, const struct jobs *j
         finding_say(finding,
                     "The start of %s still waits for %s, which had run for %.0f s at the end",
                     evidence->record->service.unit, label, (double)age_ms / 1000);
-    if (opened)
+    if (opened != NULL)
         finding_hit(finding, opened);
-    if (running)
+    if (running != NULL)
         finding_hit(finding, running);
 }
 
@@ -250,10 +248,9 @@ static void judge_silence(const struct evidence *evidence, const struct jobs *jo
                           struct findings *findings)
 {
     int64_t silent_ms = evidence_silence_ms(evidence);
-    if (!evidence_reached(evidence, stage_id(STAGE_INIT_STARTED)) ||
-        !evidence_window_closed(evidence) ||
-        evidence_reached(evidence, stage_id(STAGE_UNIT_STARTED)) || silent_ms < STUCK_MS ||
-        oldest_open(jobs) || evidence_count(evidence, "init.multi-user") > 0)
+    if (!stage_reached(evidence, STAGE_INIT_STARTED) || !evidence_window_closed(evidence) ||
+        stage_reached(evidence, STAGE_UNIT_STARTED) || silent_ms < STAGE_STUCK_MS ||
+        oldest_open(jobs) != NULL || evidence_count(evidence, "init.multi-user") > 0)
         return;
     struct finding *finding =
         findings_add(findings, "init.silent", "init.not-reached", SEVERITY_ERROR, 0.6);
@@ -262,22 +259,21 @@ static void judge_silence(const struct evidence *evidence, const struct jobs *jo
     finding_quote(finding, &evidence->last_line);
 }
 
-/* Exit statuses from 200 on are systemd's own: it never got as far as the program. */
 static void judge_exit(const struct evidence *evidence, struct findings *findings)
 {
     const struct hit *hit = service_hit(evidence, "init.unit-exit");
-    const char *status = hit ? hit->captures[2] : NULL;
-    if (!status || strcmp(hit->captures[1], "exited") != 0 || status[0] != '2' ||
-        strncmp(status, "203", 3) == 0 || strlen(status) < 3 || status[2] == '/')
+    const char *status = hit != NULL ? hit->captures[2] : NULL;
+    if (status == NULL || strcmp(hit->captures[1], "exited") != 0 || !unit_exit_is_setup(status))
         return;
     struct finding *finding =
         findings_add(findings, "init.unit-setup", "init.unit-invalid", SEVERITY_ERROR, 0.93);
     const char *meaning = unit_exit_meaning(status);
     finding_say(finding, "systemd could not set up %s: %s (status %s)",
-                evidence->record->service.unit, meaning ? meaning : "see its status", status);
+                evidence->record->service.unit, meaning != NULL ? meaning : "see its status",
+                status);
     finding_hit(finding, hit);
     const struct hit *spawn = service_hit(evidence, "init.unit-spawn-failed");
-    if (spawn)
+    if (spawn != NULL)
         finding_hit(finding, spawn);
 }
 

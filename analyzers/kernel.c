@@ -8,9 +8,6 @@
 #include "analyzers/analyzer.h"
 #include "analyzers/stage.h"
 
-#define FATAL_CAUSE(c, p) .cause = (c), .severity = SEVERITY_FATAL, .confidence = (p)
-#define ERROR_CAUSE(c, p) .cause = (c), .severity = SEVERITY_ERROR, .confidence = (p)
-
 static const struct rule rules[] = {
     {
         .id = "kernel.banner",
@@ -60,7 +57,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "kernel.oom-panic",
-        FATAL_CAUSE("kernel.out-of-memory", 0.98),
+        .cause = "kernel.out-of-memory",
+        .severity = SEVERITY_FATAL,
+        .confidence = 0.98,
         .pattern = "^Kernel panic - not syncing: (?:System is deadlocked on memory|Out of memory)",
         .literal = "Kernel panic - not syncing: ",
         .summary = "The kernel panicked because it had no memory left",
@@ -69,7 +68,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "kernel.oom-no-victim",
-        FATAL_CAUSE("kernel.out-of-memory", 0.95),
+        .cause = "kernel.out-of-memory",
+        .severity = SEVERITY_FATAL,
+        .confidence = 0.95,
         .pattern = "^Out of memory and no killable processes",
         .literal = "Out of memory and no killable",
         .summary = "The kernel ran out of memory and found nothing to kill",
@@ -89,7 +90,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "kernel.page-allocation-failure",
-        ERROR_CAUSE("kernel.out-of-memory", 0.4),
+        .cause = "kernel.out-of-memory",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.4,
         .pattern = "^\\S+: page allocation failure: order:\\d",
         .literal = "page allocation failure: order:",
         .summary = "The kernel could not allocate memory",
@@ -98,7 +101,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "kernel.root-device-unknown",
-        FATAL_CAUSE("kernel.root-device-missing", 0.97),
+        .cause = "kernel.root-device-missing",
+        .severity = SEVERITY_FATAL,
+        .confidence = 0.97,
         .pattern = "^(?:VFS: Cannot open root device \"([^\"]*)\" or unknown-block\\(0,0\\)|Kernel "
                    "panic - not syncing: VFS: Unable to mount root fs on "
                    "(?:\"[^\"]*\" or )?unknown-block\\(0,0\\))",
@@ -110,7 +115,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "kernel.root-device-alert",
-        FATAL_CAUSE("kernel.root-device-missing", 0.96),
+        .cause = "kernel.root-device-missing",
+        .severity = SEVERITY_FATAL,
+        .confidence = 0.96,
         .pattern = "^\\s*ALERT!\\s+(\\S+) does not exist",
         .literal = "ALERT!",
         .summary = "The initramfs waited for $1, which never appeared",
@@ -119,7 +126,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "kernel.root-device-gave-up",
-        FATAL_CAUSE("kernel.root-device-missing", 0.9),
+        .cause = "kernel.root-device-missing",
+        .severity = SEVERITY_FATAL,
+        .confidence = 0.9,
         .pattern = "Gave up waiting for root (?:file system )?device|dracut-initqueue\\S*: "
                    "(?:Warning: )?.*(?:Could not boot|/dev/\\S+ does not exist)|^Warning: "
                    "/dev/\\S+ does not exist",
@@ -129,7 +138,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "kernel.root-device-waiting",
-        ERROR_CAUSE("kernel.root-device-missing", 0.6),
+        .cause = "kernel.root-device-missing",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.6,
         .pattern = "^Waiting for root (?:device|file system) ?(\\S*?)\\.\\.\\.",
         .literal = "Waiting for root ",
         .summary = "The boot waits for its root device",
@@ -138,7 +149,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "kernel.root-mount-panic",
-        FATAL_CAUSE("kernel.root-mount-failed", 0.95),
+        .cause = "kernel.root-mount-failed",
+        .severity = SEVERITY_FATAL,
+        .confidence = 0.95,
         .pattern = "(?:VFS: Cannot open root device \"[^\"]*\" or|VFS: Unable to mount root fs on "
                    "(?:\"[^\"]*\" or )?)\\s?unknown-block\\((?!0,0\\))",
         .literal = "unknown-block(",
@@ -150,7 +163,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "kernel.root-mount-error",
-        FATAL_CAUSE("kernel.root-mount-failed", 0.9),
+        .cause = "kernel.root-mount-failed",
+        .severity = SEVERITY_FATAL,
+        .confidence = 0.9,
         .pattern =
             "^mount: (?:mounting \\S+ on /(?:root|sysroot|mnt\\S*) failed|/(?:root|sysroot): .*"
             "(?:wrong fs type|bad superblock|unknown filesystem type|can't read superblock))",
@@ -161,7 +176,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "kernel.superblock",
-        ERROR_CAUSE("kernel.root-mount-failed", 0.85),
+        .cause = "kernel.root-mount-failed",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.85,
         .pattern =
             "^(?:EXT[234]-fs \\([^)]+\\): (?:bad geometry|unable to read superblock|VFS: Can't "
             "find ext\\d? ?filesystem|couldn't mount because of unsupported)|XFS \\([^)]+\\): "
@@ -172,7 +189,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "kernel.init-killed",
-        FATAL_CAUSE("kernel.init-failed", 0.93),
+        .cause = "kernel.init-failed",
+        .severity = SEVERITY_FATAL,
+        .confidence = 0.93,
         .pattern = "^Kernel panic - not syncing: (Attempted to kill init!.*|No working init "
                    "found.*|Requested init \\S+ failed.*)",
         .literal = "Kernel panic - not syncing: ",
@@ -183,7 +202,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "kernel.init-not-executable",
-        ERROR_CAUSE("kernel.init-failed", 0.85),
+        .cause = "kernel.init-failed",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.85,
         .pattern =
             "^(?:Failed to execute /(?:init|sbin/init)\\b|Starting init: \\S+ exists but couldn't "
             "execute it|Target filesystem doesn't have requested|No init found\\. Try passing "
@@ -195,7 +216,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "kernel.initramfs-unpack",
-        ERROR_CAUSE("kernel.initramfs-failed", 0.8),
+        .cause = "kernel.initramfs-failed",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.8,
         .pattern = "^Initramfs unpacking failed: (.*)",
         .literal = "Initramfs unpacking failed: ",
         .summary = "The initramfs cannot be unpacked: $1",
@@ -205,7 +228,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "kernel.initramfs-prompt",
-        FATAL_CAUSE("kernel.initramfs-failed", 0.7),
+        .cause = "kernel.initramfs-failed",
+        .severity = SEVERITY_FATAL,
+        .confidence = 0.7,
         .pattern = "^(?:\\(initramfs\\)|dracut:/#|Rebooting automatically due to panic= boot "
                    "argument)",
         .summary = "The initramfs gave up and dropped to its shell",
@@ -214,7 +239,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "kernel.panic",
-        FATAL_CAUSE("kernel.panic", 0.9),
+        .cause = "kernel.panic",
+        .severity = SEVERITY_FATAL,
+        .confidence = 0.9,
         .pattern = "^Kernel panic - not syncing: (.*)",
         .literal = "Kernel panic - not syncing: ",
         .summary = "The kernel panicked: $1",
@@ -223,7 +250,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "kernel.oops",
-        ERROR_CAUSE("kernel.oops", 0.7),
+        .cause = "kernel.oops",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.7,
         .pattern =
             "^(?:BUG: (?:kernel NULL pointer|unable to handle|Bad |scheduling while|KASAN|"
             "KFENCE)|Oops: |kernel BUG at |general protection fault,? |KASAN: |divide error: |"
@@ -234,7 +263,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "kernel.lockup",
-        ERROR_CAUSE("kernel.hung", 0.45),
+        .cause = "kernel.hung",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.45,
         .pattern = "^(?:watchdog: BUG: soft lockup - CPU#\\d+ stuck for .*|(?:NMI )?[wW]atchdog: "
                    "Watchdog detected hard LOCKUP.*|INFO: task \\S+ blocked for more than \\d+ "
                    "seconds.*|rcu: INFO: rcu_\\w+ (?:self-)?detected (?:expedited )?stalls?.*)",
@@ -264,7 +295,7 @@ static void judge_silence(const struct evidence *evidence, struct findings *find
 {
     int64_t silent_ms = evidence_silence_ms(evidence);
     if (!evidence_window_closed(evidence) || evidence_is_bare(evidence) ||
-        evidence_reached(evidence, stage_id(STAGE_INIT_STARTED)) || silent_ms < SILENCE_MS ||
+        stage_reached(evidence, STAGE_INIT_STARTED) || silent_ms < SILENCE_MS ||
         evidence->guest_lines == 0)
         return;
     struct finding *finding =
@@ -301,4 +332,9 @@ static void run(const struct evidence *evidence, struct findings *findings)
     judge_empty_console(evidence, findings);
 }
 
-const struct analyzer analyzer_kernel = {"kernel", rules, sizeof(rules) / sizeof(rules[0]), run};
+const struct analyzer analyzer_kernel = {
+    .name = "kernel",
+    .rules = rules,
+    .n_rules = sizeof(rules) / sizeof(rules[0]),
+    .run = run,
+};

@@ -4,10 +4,11 @@
  * good ones. Segments, not times since the start, are compared: one stall is then late once, not
  * ever after.
  */
+#include "analyzers/late.h"
+
 #include <math.h>
 #include <stdlib.h>
 
-#include "analyzers/baseline.h"
 #include "harness/base/mem.h"
 
 enum { MIN_RUNS = 3, FLOOR_MS = 250 };
@@ -25,14 +26,13 @@ struct segment {
 static int compare_doubles(const void *a, const void *b)
 {
     double left = *(const double *)a, right = *(const double *)b;
-
     return (left > right) - (left < right);
 }
 
 static double median(double *values, size_t n)
 {
     qsort(values, n, sizeof(*values), compare_doubles);
-    return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+    return n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
 }
 
 static bool same_load(const struct baseline *baseline, const struct record *record)
@@ -57,7 +57,6 @@ static void measure(const struct baseline *baseline, struct segment *segment)
 {
     double values[BASELINE_MAX_RUNS] = {0};
     size_t n = baseline->n_runs;
-
     for (size_t i = 0; i < n; i++)
         values[i] = (double)(baseline->runs[i].milestones_ms[segment->to] -
                              baseline->runs[i].milestones_ms[segment->from]);
@@ -68,27 +67,22 @@ static void measure(const struct baseline *baseline, struct segment *segment)
 }
 
 static size_t find_segments(const struct baseline *baseline, const struct milestone *milestones,
-                            size_t n, struct segment ret_segments[static STAGE_N])
+                            struct segment ret_segments[static STAGE_N])
 {
     size_t len = 0;
     int from = -1;
     int64_t from_ms = 0;
-
-    for (size_t i = 0; i < n && i < STAGE_N; i++) {
-        int to = stage_rank(milestones[i].id);
-
-        if (to < 0 || !milestones[i].reached || milestones[i].at_ms < 0 ||
-            !known_in_all(baseline, to))
+    for (int to = 0; to < STAGE_N; to++) {
+        if (!milestones[to].reached || milestones[to].at_ms < 0 || !known_in_all(baseline, to))
             continue;
         if (from >= 0) {
             struct segment *segment = &ret_segments[len++];
-
             *segment = (struct segment){
-                .from = from, .to = to, .ms = (double)(milestones[i].at_ms - from_ms)};
+                .from = from, .to = to, .ms = (double)(milestones[to].at_ms - from_ms)};
             measure(baseline, segment);
         }
         from = to;
-        from_ms = milestones[i].at_ms;
+        from_ms = milestones[to].at_ms;
     }
     return len;
 }
@@ -99,13 +93,11 @@ static double slowness(const struct segment *segments, size_t n)
 {
     double slopes[STAGE_N * STAGE_N] = {0};
     size_t len = 0;
-
     for (size_t i = 0; i < n; i++) {
         if (segments[i].usual_ms >= 1)
             slopes[len++] = segments[i].ms / segments[i].usual_ms;
         for (size_t j = i + 1; j < n; j++) {
             double usual = segments[j].usual_ms - segments[i].usual_ms;
-
             if (fabs(usual) >= 1)
                 slopes[len++] = (segments[j].ms - segments[i].ms) / usual;
         }
@@ -118,18 +110,16 @@ static bool is_late(const struct segment *segment, double slow)
 {
     double usual = segment->usual_ms * slow;
     double allowed = fmax(FLOOR_MS, fmax(FLOOR_SHARE * usual, DEVIATIONS * segment->mad_ms * slow));
-
     return segment->ms > usual + allowed;
 }
 
-void baseline_late(const struct baseline *baseline, const struct record *record,
-                   const struct milestone *milestones, size_t n, struct diff *ret_diff)
+void late_find(const struct baseline *baseline, const struct record *record,
+               const struct milestone milestones[static STAGE_N], struct diff *ret_diff)
 {
     struct segment segments[STAGE_N];
-
     if (baseline->n_runs < MIN_RUNS || !same_load(baseline, record))
         return;
-    size_t len = find_segments(baseline, milestones, n, segments);
+    size_t len = find_segments(baseline, milestones, segments);
     double slow = slowness(segments, len);
     ret_diff->late = mem_calloc(STAGE_N, sizeof(*ret_diff->late));
     for (size_t i = 0; i < len; i++) {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzers/chars.h"
 #include "analyzers/clean.h"
 #include "analyzers/prefix.h"
 #include "harness/base/mem.h"
@@ -26,7 +27,6 @@ struct line_reader {
 struct line_reader *line_reader_new(void (*on_line)(void *ctx, const struct line *line), void *ctx)
 {
     struct line_reader *reader = mem_calloc(1, sizeof(*reader));
-
     reader->on_line = on_line;
     reader->ctx = ctx;
     reader->number = 1;
@@ -44,11 +44,9 @@ void line_reader_free(struct line_reader *reader)
  */
 static size_t sequence_rest(const char *text, size_t len)
 {
-    size_t n = len && text[0] == '[';
+    size_t n = len > 0 && text[0] == '[';
     size_t digits = n;
-
-    while (n < len && n < 16 &&
-           ((text[n] >= '0' && text[n] <= '9') || text[n] == ';' || text[n] == ':'))
+    while (n < len && n < 16 && (is_digit(text[n]) || text[n] == ';' || text[n] == ':'))
         n++;
     if (n == digits || n == len || text[n] != 'm')
         return 0;
@@ -58,11 +56,12 @@ static size_t sequence_rest(const char *text, size_t len)
 
 static void drop_sequence_rests(struct cleaner *cleaner)
 {
-    static const char ellipsis[] = "\xe2\x80\xa6";
-    const size_t ellipsis_len = sizeof(ellipsis) - 1;
-    char *hit = memmem(cleaner->text, cleaner->len, ellipsis, ellipsis_len);
-
-    if (!hit)
+    const size_t ellipsis_len = strlen(ELLIPSIS);
+    /* Nearly no line has even its first byte, for which memchr looks faster than memmem. */
+    if (memchr(cleaner->text, (unsigned char)ELLIPSIS[0], cleaner->len) == NULL)
+        return;
+    const char *hit = memmem(cleaner->text, cleaner->len, ELLIPSIS, ellipsis_len);
+    if (hit == NULL)
         return;
     size_t from = (size_t)(hit - cleaner->text) + ellipsis_len;
     size_t rest = sequence_rest(cleaner->text + from, cleaner->len - from);
@@ -81,21 +80,13 @@ static bool is_blank(const char *text, size_t len)
     return true;
 }
 
-static bool ends_in(const struct line *line, const char *tail)
-{
-    size_t n = strlen(tail);
-
-    return line->len >= n && !memcmp(line->text + line->len - n, tail, n);
-}
-
 /* Shows text[from, to); `cut` says that another writer's piece follows. True if that tore the line.
  */
 static bool show(struct line_reader *reader, struct line *line, size_t from, size_t to, bool cut)
 {
     struct cleaner *cleaner = &reader->cleaner;
     size_t len = to - from;
-
-    while (len && is_blank(cleaner->text + from + len - 1, 1))
+    while (len > 0 && is_blank(cleaner->text + from + len - 1, 1))
         len--;
     char trimmed = cleaner->text[from + len];
     cleaner->text[from + len] = '\0';
@@ -103,7 +94,8 @@ static bool show(struct line_reader *reader, struct line *line, size_t from, siz
     line->len = len;
     prefix_parse(line);
     /* A prompt is whole although it has no newline. */
-    bool torn = cut && !ends_in(line, "login:") && !ends_in(line, "Password:");
+    bool torn =
+        cut && !ends_in(line->text, len, "login:") && !ends_in(line->text, len, "Password:");
     line->woven = torn || (reader->torn && !line->piece && line->source == LINE_BARE);
     reader->on_line(reader->ctx, line);
     cleaner->text[from + len] = trimmed;
@@ -116,13 +108,11 @@ static void show_pieces(struct line_reader *reader, bool partial)
     struct line line = {.number = reader->number, .offset = reader->offset};
     size_t from = 0;
     bool torn = false;
-
     drop_sequence_rests(cleaner);
     line.truncated = cleaner->truncated;
     for (;;) {
         size_t to = prefix_find(cleaner->text, cleaner->len, from + 1);
         bool cut = to < cleaner->len;
-
         if (cut && is_blank(cleaner->text + from, to - from)) {
             from = to;
             continue;
@@ -140,10 +130,9 @@ static void show_pieces(struct line_reader *reader, bool partial)
 
 void line_reader_feed(struct line_reader *reader, const char *bytes, size_t len)
 {
-    while (len) {
+    while (len > 0) {
         bool done;
         size_t n = cleaner_feed(&reader->cleaner, bytes, len, &done);
-
         bytes += n;
         len -= n;
         reader->taken += n;
@@ -160,8 +149,7 @@ void line_reader_feed(struct line_reader *reader, const char *bytes, size_t len)
 void line_reader_flush(struct line_reader *reader)
 {
     bool torn = reader->torn;
-
-    if (reader->cleaner.len)
+    if (reader->cleaner.len > 0)
         show_pieces(reader, true);
     reader->torn = torn;
 }

@@ -46,11 +46,9 @@ static void add(struct literals *literals, char *text)
 static size_t shortest(const struct literals *literals)
 {
     size_t least = 0;
-
     for (size_t i = 0; i < literals->n; i++) {
         size_t len = strlen(literals->texts[i]);
-
-        least = !i || len < least ? len : least;
+        least = i == 0 || len < least ? len : least;
     }
     return least;
 }
@@ -61,7 +59,6 @@ static void offer(struct literals *best, struct literals *other)
     if (other->n <= LITERAL_MAX_TEXTS && shortest(other) >= LITERAL_MIN_LEN &&
         shortest(other) > shortest(best)) {
         struct literals worse = *best;
-
         *best = *other;
         *other = worse;
     }
@@ -71,8 +68,7 @@ static void offer(struct literals *best, struct literals *other)
 static void flush(struct run *run, struct literals *best)
 {
     struct literals single = {0};
-
-    if (run->len)
+    if (run->len > 0)
         add(&single, mem_strndup(run->text, run->len));
     run->len = 0;
     offer(best, &single);
@@ -90,18 +86,16 @@ static int take_quantifier(struct parser *parser)
 {
     const char *at = parser->at;
     int needed = *at == '+';
-
     if (*at == '{') {
         size_t digits = strspn(at + 1, "0123456789");
         const char *end = at + 1 + digits;
-
         if (*end == ',')
             end += 1 + strspn(end + 1, "0123456789");
-        if (!digits || *end != '}')
+        if (digits == 0 || *end != '}')
             return -1;
         needed = strtol(at + 1, NULL, 10) > 0;
         at = end;
-    } else if (!*at || !strchr("*+?", *at)) {
+    } else if (*at == '\0' || strchr("*+?", *at) == NULL) {
         return -1;
     }
     at++;
@@ -114,16 +108,15 @@ static char take_class(struct parser *parser)
 {
     const char *start = ++parser->at;
     const char *at = start;
-
     at += *at == '^';
     at += *at == ']';
-    for (; *at && *at != ']'; at++) {
-        if (*at == '[' && at[1] == ':' && strstr(at + 2, ":]"))
+    for (; *at != '\0' && *at != ']'; at++) {
+        if (*at == '[' && at[1] == ':' && strstr(at + 2, ":]") != NULL)
             at = strstr(at + 2, ":]") + 1;
-        else if (*at == '\\' && at[1])
+        else if (*at == '\\' && at[1] != '\0')
             at++;
     }
-    parser->gave_up |= !*at;
+    parser->gave_up |= *at == '\0';
     parser->at = at + (*at == ']');
     bool pair = at - start == 2 && is_letter(start[0]) && is_letter(start[1]);
     return pair && (start[0] ^ start[1]) == 0x20 ? start[0] : '\0';
@@ -131,8 +124,7 @@ static char take_class(struct parser *parser)
 
 static int hex_value(const char *digits)
 {
-    char text[3] = {digits[0], digits[0] ? digits[1] : '\0', '\0'};
-
+    char text[3] = {digits[0], digits[0] != '\0' ? digits[1] : '\0', '\0'};
     return is_hex(text[0]) && is_hex(text[1]) ? (int)strtol(text, NULL, 16) : 0;
 }
 
@@ -140,18 +132,17 @@ static int hex_value(const char *digits)
 static char take_escape(struct parser *parser, bool *ret_empty)
 {
     char c = parser->at[1];
-
-    parser->at += c ? 2 : 1;
+    parser->at += c != '\0' ? 2 : 1;
     if (!is_word(c))
         return c;
     if (c == 't')
         return '\t';
-    if (c == 'x' && hex_value(parser->at)) {
+    if (c == 'x' && hex_value(parser->at) != 0) {
         parser->at += 2;
         return (char)hex_value(parser->at - 2);
     }
-    *ret_empty = strchr("bBAZzGK", c);
-    parser->gave_up |= !*ret_empty && !strchr("dDwWsShHvVnrfae", c);
+    *ret_empty = strchr("bBAZzGK", c) != NULL;
+    parser->gave_up |= !*ret_empty && strchr("dDwWsShHvVnrfae", c) == NULL;
     return '\0';
 }
 
@@ -160,12 +151,11 @@ static enum group take_group_start(struct parser *parser)
 {
     const char *at = ++parser->at;
     enum group kind = GROUP_NEEDED;
-
     parser->gave_up |= *at == '*';
     if (*at != '?')
         return kind;
     at++;
-    if (!strncmp(at, "<=", 2) || !strncmp(at, "<!", 2) || *at == '=' || *at == '!') {
+    if (strncmp(at, "<=", 2) == 0 || strncmp(at, "<!", 2) == 0 || *at == '=' || *at == '!') {
         at += *at == '<';
         kind = *at == '!' ? GROUP_NEGATIVE : GROUP_NEEDED;
         parser->at = at + 1;
@@ -175,11 +165,11 @@ static enum group take_group_start(struct parser *parser)
         parser->at = at + 1;
         return kind;
     }
-    if (*at == '<' || *at == '\'' || !strncmp(at, "P<", 2)) {
+    if (*at == '<' || *at == '\'' || strncmp(at, "P<", 2) == 0) {
         at += *at == 'P';
         const char *end = strchr(at + 1, *at == '\'' ? '\'' : '>');
-        parser->gave_up |= !end;
-        parser->at = end ? end + 1 : at;
+        parser->gave_up |= end == NULL;
+        parser->at = end != NULL ? end + 1 : at;
         return kind;
     }
     size_t flags = strspn(at, "^-imsnJUa");
@@ -195,7 +185,6 @@ static void parse_group(struct parser *parser, struct literals *best)
 {
     auto_literals struct literals inner = {0};
     enum group kind = take_group_start(parser);
-
     if (!parser->gave_up && kind != GROUP_FLAGS)
         parse_alternation(parser, &inner);
     parser->gave_up |= *parser->at != ')';
@@ -211,7 +200,6 @@ static void parse_item(struct parser *parser, struct run *run, struct literals *
 {
     bool empty = *parser->at == '^' || *parser->at == '$';
     char c = '\0';
-
     if (*parser->at == '[')
         c = take_class(parser);
     else if (*parser->at == '\\')
@@ -221,17 +209,16 @@ static void parse_item(struct parser *parser, struct run *run, struct literals *
     else
         c = *parser->at++;
     int quantifier = take_quantifier(parser);
-    if (c && quantifier != 0)
+    if (c != '\0' && quantifier != 0)
         push(run, c, best);
-    if ((!c && !empty) || quantifier >= 0)
+    if ((c == '\0' && !empty) || quantifier >= 0)
         flush(run, best);
 }
 
 static void parse_branch(struct parser *parser, struct literals *best)
 {
     struct run run = {.len = 0};
-
-    while (!parser->gave_up && *parser->at && *parser->at != '|' && *parser->at != ')') {
+    while (!parser->gave_up && *parser->at != '\0' && *parser->at != '|' && *parser->at != ')') {
         if (*parser->at == '(') {
             flush(&run, best);
             parse_group(parser, best);
@@ -245,13 +232,11 @@ static void parse_branch(struct parser *parser, struct literals *best)
 static void parse_alternation(struct parser *parser, struct literals *ret_literals)
 {
     bool all = true;
-
     parser->gave_up |= ++parser->depth > MAX_DEPTH;
     for (;;) {
         auto_literals struct literals branch = {0};
-
         parse_branch(parser, &branch);
-        all &= branch.n && ret_literals->n + branch.n <= LITERAL_MAX_TEXTS;
+        all &= branch.n > 0 && ret_literals->n + branch.n <= LITERAL_MAX_TEXTS;
         for (size_t i = 0; all && i < branch.n; i++)
             add(ret_literals, mem_strdup(branch.texts[i]));
         if (parser->gave_up || *parser->at != '|')
@@ -266,9 +251,8 @@ static void parse_alternation(struct parser *parser, struct literals *ret_litera
 void literals_init(struct literals *literals, const char *pattern)
 {
     struct parser parser = {.at = pattern};
-
     *literals = (struct literals){0};
     parse_alternation(&parser, literals);
-    if (parser.gave_up || *parser.at)
+    if (parser.gave_up || *parser.at != '\0')
         literals_release(literals);
 }

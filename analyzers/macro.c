@@ -5,21 +5,21 @@
 #include <stdint.h>
 #include <string.h>
 
-#define ELLIPSIS "\\xe2\\x80\\xa6"
+#include "analyzers/chars.h"
 
 /* A shortened name counts from so many characters on; PCRE2 nests groups 250 deep by default. */
 enum { CUT_MIN = 8, CUT_MAX = 200 };
 
 static void add_quoted_char(struct buf *text, char c)
 {
-    if (c && strchr("\\^$.[]|()?*+{}#- ", c))
+    if (c != '\0' && strchr("\\^$.[]|()?*+{}#- ", c) != NULL)
         buf_add_char(text, '\\');
     buf_add_char(text, c);
 }
 
 static void add_quoted(struct buf *text, const char *plain)
 {
-    for (; *plain; plain++)
+    for (; *plain != '\0'; plain++)
         add_quoted_char(text, *plain);
 }
 
@@ -28,7 +28,6 @@ static void add_cut(struct buf *text, const char *plain)
 {
     size_t len = strlen(plain);
     size_t max = len < CUT_MAX ? len : CUT_MAX;
-
     if (len <= CUT_MIN)
         return;
     buf_add_char(text, '|');
@@ -45,11 +44,10 @@ static void add_cut(struct buf *text, const char *plain)
 /* The description is known by its start only, so whatever follows it belongs to it, if need be. */
 static void add_unit(struct buf *text, const struct service *service)
 {
-    const char *description = service->description ? service->description : "";
-
+    const char *description = service->description != NULL ? service->description : "";
     buf_add_text(text, "(?:");
     add_quoted(text, service->unit);
-    if (*description) {
+    if (*description != '\0') {
         buf_add_text(text, "(?: - ");
         add_quoted(text, description);
         buf_add_text(text, ".*?)?|");
@@ -58,9 +56,8 @@ static void add_unit(struct buf *text, const struct service *service)
         add_cut(text, description);
     }
     add_cut(text, service->unit);
-    if (*description) {
+    if (*description != '\0') {
         auto_buf struct buf both = {0};
-
         buf_init(&both, 4096);
         buf_addf(&both, "%s - %s", service->unit, description);
         add_cut(text, buf_text(&both));
@@ -134,8 +131,8 @@ static const struct macro macros[] = {
 
 static const struct macro *find(const char *name, size_t len)
 {
-    for (size_t i = 0; i < sizeof(macros) / sizeof(*macros); i++) {
-        if (strlen(macros[i].name) == len && !memcmp(macros[i].name, name, len))
+    for (size_t i = 0; i < sizeof(macros) / sizeof(macros[0]); i++) {
+        if (strlen(macros[i].name) == len && memcmp(macros[i].name, name, len) == 0)
             return &macros[i];
     }
     return NULL;
@@ -145,14 +142,13 @@ static const struct macro *find(const char *name, size_t len)
 static int add_next(const char **at, const struct service *service, bool plain, struct buf *text,
                     struct err *err)
 {
-    const char *end = strncmp(*at, "%{", 2) ? NULL : strchr(*at, '}');
-
-    if (!end) {
+    const char *end = strncmp(*at, "%{", 2) != 0 ? NULL : strchr(*at, '}');
+    if (end == NULL) {
         buf_add_char(text, *(*at)++);
         return 0;
     }
     const struct macro *macro = find(*at + 2, (size_t)(end - *at) - 2);
-    if (!macro || (plain && !macro->add_plain))
+    if (macro == NULL || (plain && macro->add_plain == NULL))
         return err_set(err, "unknown macro \"%.*s\"", (int)(end + 1 - *at), *at);
     (plain ? macro->add_plain : macro->add)(text, service);
     *at = end + 1;
@@ -162,7 +158,7 @@ static int add_next(const char **at, const struct service *service, bool plain, 
 static int expand(const char *pattern, const struct service *service, bool plain, struct buf *text,
                   struct err *err)
 {
-    for (const char *at = pattern; *at;) {
+    for (const char *at = pattern; *at != '\0';) {
         if (add_next(&at, service, plain, text, err) < 0)
             return -1;
     }
@@ -187,9 +183,8 @@ size_t macro_origin(const char *pattern, const struct service *service, size_t o
 {
     auto_buf struct buf text = {0};
     const char *at = pattern, *origin = pattern;
-
     buf_init(&text, SIZE_MAX / 2);
-    while (*at && text.len <= offset) {
+    while (*at != '\0' && text.len <= offset) {
         origin = at;
         if (add_next(&at, service, false, &text, NULL) < 0)
             break;

@@ -6,12 +6,24 @@
 #ifndef BOOTDIAG_MASK_H
 #define BOOTDIAG_MASK_H
 
-#include <stddef.h>
+#include "analyzers/chars.h"
 
 /* From the start of a word to the end of the line. */
 struct span {
     const char *at, *end;
 };
+
+/* True if nothing that would belong to the same word follows `at + n`. */
+static inline bool span_ends_at(const struct span *span, size_t n)
+{
+    return span->at + n >= span->end || !is_word(span->at[n]);
+}
+
+/* The byte at `at + n`; NUL behind the end. */
+static inline char span_peek(const struct span *span, size_t n)
+{
+    return span->at + n < span->end ? span->at[n] : '\0';
+}
 
 /* A UUID, MAC, date, address, hash, duration or size; `*ret_mask` is what stands for it. */
 size_t mask_match(const struct span *span, const char **ret_mask);

@@ -2,16 +2,15 @@
 /*
  * One pass over words. A word without a digit is kept (all status words are such); for one with a
  * digit the matchers are tried in turn, each over a bounded number of bytes. Whatever is kept or
- * put in place of a match goes into a sink: a running hash (FNV-1a, RFC 9923), and a text if
+ * put in place of a match goes into a sink: a running hash, and a text if
  * somebody wants to read it.
  */
 #include "analyzers/normalize.h"
 
 #include <string.h>
-#include <strings.h>
 
-#include "analyzers/chars.h"
 #include "analyzers/mask.h"
+#include "harness/base/hash.h"
 
 enum { MAX_ERRNO_DIGITS = 4 };
 
@@ -35,12 +34,8 @@ struct scan {
 
 static void put(struct sink *sink, const char *bytes, size_t len)
 {
-    uint64_t hash = sink->hash;
-
-    for (size_t i = 0; i < len; i++)
-        hash = (hash ^ (unsigned char)bytes[i]) * UINT64_C(1099511628211);
-    sink->hash = hash;
-    if (sink->text)
+    sink->hash = hash_add(sink->hash, bytes, len);
+    if (sink->text != NULL)
         buf_add(sink->text, bytes, len);
 }
 
@@ -49,36 +44,20 @@ static void put_text(struct sink *sink, const char *text)
     put(sink, text, strlen(text));
 }
 
-/* True if nothing that would belong to the same word follows `at + n`. */
-static bool ends_at(const struct scan *scan, size_t n)
-{
-    return scan->span.at + n >= scan->span.end || !is_word(scan->span.at[n]);
-}
-
-static char peek(const struct scan *scan, size_t n)
-{
-    return scan->span.at + n < scan->span.end ? scan->span.at[n] : '\0';
-}
-
 /* Words behind which a number says what happened, not how often or when. */
 static bool key_keeps(const struct scan *scan)
 {
     static const char *const keys[] = {"port",  "status", "code",   "exit", "exitcode",
                                        "errno", "error",  "err",    "rc",   "signal",
                                        "sig",   "ret",    "exited", "line", "column"};
-
-    for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
-        if (strlen(keys[i]) == scan->key_len && !strncasecmp(keys[i], scan->key, scan->key_len))
-            return true;
-    }
-    return false;
+    return word_among_anycase(scan->key, scan->key_len, keys, sizeof(keys) / sizeof(keys[0]));
 }
 
 /* "-110" as a word of its own: the kernel's way to write an errno. */
 static bool is_negative(const struct scan *scan, const char *start, size_t len)
 {
     return len <= MAX_ERRNO_DIGITS && scan->span.at > start && scan->span.at[-1] == '-' &&
-           (scan->span.at - 1 == start || strchr(number_openers, scan->span.at[-2]));
+           (scan->span.at - 1 == start || strchr(number_openers, scan->span.at[-2]) != NULL);
 }
 
 static void keep(struct scan *scan, size_t len)
@@ -96,9 +75,9 @@ static void mask(struct scan *scan, size_t len, const char *with)
 static bool take_host_name(struct scan *scan)
 {
     size_t n = scan->host_len;
-
     if (n < 2 || (size_t)(scan->span.end - scan->span.at) < n ||
-        memcmp(scan->span.at, scan->host_name, n) || !ends_at(scan, n) || peek(scan, n) == '-')
+        memcmp(scan->span.at, scan->host_name, n) != 0 || !span_ends_at(&scan->span, n) ||
+        span_peek(&scan->span, n) == '-')
         return false;
     mask(scan, n, "<host>");
     return true;
@@ -109,17 +88,17 @@ static bool is_random(const struct scan *scan, const char *start, size_t len)
 {
     size_t upper = 0, lower = 0, digits = 0;
     size_t before = (size_t)(scan->span.at - start);
-
-    if (before >= 7 && !memcmp(scan->span.at - 7, "SHA256:", 7))
+    if (before >= 7 && memcmp(scan->span.at - 7, "SHA256:", 7) == 0)
         return true;
-    if (before >= 4 && !memcmp(scan->span.at - 4, "tmp.", 4))
+    if (before >= 4 && memcmp(scan->span.at - 4, "tmp.", 4) == 0)
         return len >= 6;
     for (size_t i = 0; i < len; i++) {
         digits += is_digit(scan->span.at[i]);
         lower += scan->span.at[i] >= 'a' && scan->span.at[i] <= 'z';
         upper += scan->span.at[i] >= 'A' && scan->span.at[i] <= 'Z';
     }
-    return !memchr(scan->span.at, '_', len) && len >= 20 && digits >= 2 && upper >= 2 && lower >= 2;
+    return memchr(scan->span.at, '_', len) == NULL && len >= 20 && digits >= 2 && upper >= 2 &&
+           lower >= 2;
 }
 
 static bool is_key_char(char c)
@@ -130,15 +109,15 @@ static bool is_key_char(char c)
 /* An ephemeral one was masked with its address. */
 static bool is_port(const struct scan *scan)
 {
-    return scan->address_end && scan->span.at == scan->address_end + 1 && scan->span.at[-1] == ':';
+    return scan->address_end != NULL && scan->span.at == scan->address_end + 1 &&
+           scan->span.at[-1] == ':';
 }
 
 static void take_number(struct scan *scan, const char *start, size_t len)
 {
     size_t number = mask_decimal(&scan->span);
     size_t version = mask_version(&scan->span);
-
-    if (version && ends_at(scan, version))
+    if (version > 0 && span_ends_at(&scan->span, version))
         keep(scan, version);
     else if (number < len || key_keeps(scan) || is_negative(scan, start, number) || is_port(scan))
         keep(scan, number > len ? number : len);
@@ -150,8 +129,7 @@ static void take_word(struct scan *scan, const char *start)
 {
     size_t len = run_of(scan->span.at, scan->span.end, LINE_MAX_BYTES, is_word);
     bool digit = false, hex = true;
-
-    if (scan->host_len && take_host_name(scan))
+    if (scan->host_len > 0 && take_host_name(scan))
         return;
     for (size_t i = 0; i < len; i++) {
         digit |= is_digit(scan->span.at[i]);
@@ -162,14 +140,14 @@ static void take_word(struct scan *scan, const char *start)
         return;
     }
     size_t date = len == 3 ? mask_worded_date(&scan->span) : 0;
-    if (date) {
+    if (date > 0) {
         mask(scan, date, "<date>");
         return;
     }
     bool kept_number = (len > 2 && scan->span.at[1] == 'x' && key_keeps(scan));
     const char *with;
     size_t masked = (digit || hex) && !kept_number ? mask_match(&scan->span, &with) : 0;
-    if (masked) {
+    if (masked > 0) {
         mask(scan, masked, with);
         scan->address_end = scan->span.at;
         return;
@@ -184,7 +162,7 @@ static void take_word(struct scan *scan, const char *start)
     }
     keep(scan, len);
     /* "v18.20.4", "6.1.0-13-amd64": what goes on behind a dot belongs to the version. */
-    while (digit && peek(scan, 0) == '.' && is_digit(peek(scan, 1)))
+    while (digit && span_peek(&scan->span, 0) == '.' && is_digit(span_peek(&scan->span, 1)))
         keep(scan, 1 + run_of(scan->span.at + 1, scan->span.end, 20, is_digit));
 }
 
@@ -209,9 +187,8 @@ static void take_spaces(struct scan *scan)
 static bool is_sign_of_masked(const struct scan *scan, const char *start)
 {
     struct span behind = {scan->span.at + 1, scan->span.end};
-
     return *scan->span.at == '-' && mask_decimal(&behind) > MAX_ERRNO_DIGITS &&
-           (scan->span.at == start || strchr(number_openers, scan->span.at[-1]));
+           (scan->span.at == start || strchr(number_openers, scan->span.at[-1]) != NULL);
 }
 
 static void put_prefix(struct sink *sink, const struct line *line)
@@ -229,7 +206,6 @@ static void put_prefix(struct sink *sink, const struct line *line)
         [LINE_STATUS_INFO] = "[INFO] ",     [LINE_STATUS_SKIP] = "[SKIP] ",
         [LINE_STATUS_RUNNING] = "[***] ",
     };
-
     put_text(sink, sources[line->source]);
     if (line->source == LINE_STATUS)
         put_text(sink, statuses[line->status]);
@@ -244,10 +220,9 @@ static void scan_line(const struct line *line, const char *host_name, struct sin
     struct scan scan = {
         .span = {line->message, line->message + line->message_len},
         .host_name = host_name,
-        .host_len = host_name ? strlen(host_name) : 0,
+        .host_len = host_name != NULL ? strlen(host_name) : 0,
         .sink = sink,
     };
-
     put_prefix(sink, line);
     if (is_randomart(line)) {
         put_text(sink, "<randomart>");
@@ -255,7 +230,6 @@ static void scan_line(const struct line *line, const char *host_name, struct sin
     }
     while (scan.span.at < scan.span.end) {
         const char *at = scan.span.at;
-
         if (is_space(*at))
             take_spaces(&scan);
         else if (is_word(*at) && (at == line->message || !is_word(at[-1])))
@@ -269,15 +243,13 @@ static void scan_line(const struct line *line, const char *host_name, struct sin
 
 uint64_t normalize_hash(const struct line *line, const char *host_name)
 {
-    struct sink sink = {.hash = UINT64_C(14695981039346656037)};
-
+    struct sink sink = {.hash = HASH_START};
     scan_line(line, host_name, &sink);
     return sink.hash;
 }
 
 void normalize_text(const struct line *line, const char *host_name, struct buf *ret_text)
 {
-    struct sink sink = {.hash = UINT64_C(14695981039346656037), .text = ret_text};
-
+    struct sink sink = {.hash = HASH_START, .text = ret_text};
     scan_line(line, host_name, &sink);
 }

@@ -53,10 +53,9 @@ static void number_columns(struct prefilter *prefilter, const struct prefilter_l
 {
     prefilter->width = 1;
     for (size_t i = 0; i < n; i++) {
-        for (const char *at = literals[i].text; *at; at++) {
+        for (const char *at = literals[i].text; *at != '\0'; at++) {
             uint16_t *column = &prefilter->column[(unsigned char)fold(*at)];
-
-            if (!*column)
+            if (*column == 0)
                 *column = (uint16_t)prefilter->width++;
         }
     }
@@ -67,9 +66,8 @@ static void number_columns(struct prefilter *prefilter, const struct prefilter_l
 static size_t add_state(struct prefilter *prefilter)
 {
     size_t i = prefilter->n_states++;
-
     if (i == prefilter->cap_states) {
-        prefilter->cap_states = prefilter->cap_states ? prefilter->cap_states * 2 : 256;
+        prefilter->cap_states = prefilter->cap_states > 0 ? prefilter->cap_states * 2 : 256;
         prefilter->states =
             mem_realloc(prefilter->states, prefilter->cap_states, sizeof(*prefilter->states));
         prefilter->next = mem_realloc(prefilter->next, prefilter->cap_states,
@@ -83,13 +81,10 @@ static size_t add_state(struct prefilter *prefilter)
 static void add_literal(struct prefilter *prefilter, size_t literal, const char *text)
 {
     size_t state = ROOT;
-
-    for (; *text; text++) {
+    for (; *text != '\0'; text++) {
         size_t edge = state * prefilter->width + prefilter->column[(unsigned char)*text];
-
         if (prefilter->next[edge] == ROOT) {
             size_t added = add_state(prefilter);
-
             prefilter->next[edge] = (uint32_t)added;
         }
         state = prefilter->next[edge];
@@ -103,18 +98,15 @@ static void complete(struct prefilter *prefilter)
 {
     uint32_t *queue = mem_calloc(prefilter->n_states, sizeof(*queue));
     size_t head = 0, tail = 0;
-
     queue[tail++] = ROOT;
     while (head < tail) {
         uint32_t parent = queue[head++];
         uint32_t *edges = prefilter->next + parent * prefilter->width;
         const uint32_t *fallback =
             prefilter->next + prefilter->states[parent].fail * prefilter->width;
-
         for (size_t c = 0; c < prefilter->width; c++) {
             uint32_t child = edges[c];
             struct state *state = prefilter->states + child;
-
             if (child == ROOT) {
                 edges[c] = fallback[c];
                 continue;
@@ -130,7 +122,6 @@ static void complete(struct prefilter *prefilter)
 struct prefilter *prefilter_new(const struct prefilter_literal *literals, size_t n, size_t n_ids)
 {
     struct prefilter *prefilter = mem_calloc(1, sizeof(*prefilter));
-
     prefilter->n_words = prefilter_words(n_ids);
     prefilter->same = mem_calloc(n + 1, sizeof(*prefilter->same));
     prefilter->ids = mem_calloc(n + 1, sizeof(*prefilter->ids));
@@ -139,7 +130,7 @@ struct prefilter *prefilter_new(const struct prefilter_literal *literals, size_t
     add_state(prefilter);
     for (size_t i = 0; i < n; i++) {
         prefilter->ids[i] = literals[i].id;
-        if (*literals[i].text)
+        if (*literals[i].text != '\0')
             add_literal(prefilter, i, literals[i].text);
         else
             set_bit(prefilter->always, literals[i].id);
@@ -150,7 +141,7 @@ struct prefilter *prefilter_new(const struct prefilter_literal *literals, size_t
 
 void prefilter_free(struct prefilter *prefilter)
 {
-    if (!prefilter)
+    if (prefilter == NULL)
         return;
     free(prefilter->states);
     free(prefilter->next);
@@ -173,7 +164,6 @@ void prefilter_scan(const struct prefilter *prefilter, const char *text, size_t 
                     uint64_t *ret_set)
 {
     uint32_t state = ROOT;
-
     memcpy(ret_set, prefilter->always, prefilter->n_words * sizeof(*ret_set));
     for (size_t i = 0; i < len; i++) {
         state =

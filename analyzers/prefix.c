@@ -27,13 +27,12 @@ static bool take_number(struct cursor *cursor, int min, int max, int64_t *ret_va
     const char *at = cursor->at;
     int64_t value = 0;
     int n = 0;
-
     for (; n < max && at + n < cursor->end && is_digit(at[n]); n++)
         value = value * 10 + (at[n] - '0');
     if (n < min)
         return false;
     cursor->at += n;
-    if (ret_value)
+    if (ret_value != NULL)
         *ret_value = value;
     return true;
 }
@@ -42,7 +41,6 @@ static bool take_number(struct cursor *cursor, int min, int max, int64_t *ret_va
 static bool take_shape(struct cursor *cursor, const char *shape)
 {
     size_t n = strlen(shape);
-
     if ((size_t)(cursor->end - cursor->at) < n)
         return false;
     for (size_t i = 0; i < n; i++) {
@@ -51,7 +49,6 @@ static bool take_shape(struct cursor *cursor, const char *shape)
                     : shape[i] == '_' ? is_digit(c) || c == ' '
                     : shape[i] == 'A' ? is_letter(c)
                                       : c == shape[i];
-
         if (!fits)
             return false;
     }
@@ -62,7 +59,6 @@ static bool take_shape(struct cursor *cursor, const char *shape)
 static size_t skip_char(struct cursor *cursor, char c, size_t max)
 {
     size_t n = 0;
-
     while (n < max && take_char(cursor, c))
         n++;
     return n;
@@ -72,7 +68,6 @@ static size_t skip_char(struct cursor *cursor, char c, size_t max)
 static void take_level(struct cursor *cursor)
 {
     struct cursor next = *cursor;
-
     if (take_char(&next, '<') && take_number(&next, 1, 3, NULL) && take_char(&next, '>'))
         *cursor = next;
 }
@@ -86,7 +81,6 @@ static bool take_stamp(struct cursor *cursor, int64_t *ret_ms)
 {
     struct cursor next = *cursor;
     int64_t seconds = 0, fraction = 0;
-
     if (!take_char(&next, '['))
         return false;
     size_t padding = skip_char(&next, ' ', 12);
@@ -96,7 +90,7 @@ static bool take_stamp(struct cursor *cursor, int64_t *ret_ms)
     if (!take_number(&next, 1, 9, &fraction) || !take_char(&next, ']'))
         return false;
     long n = next.at - decimals - 1;
-    if (n != 6 && !padding)
+    if (n != 6 && padding == 0)
         return false;
     for (; n > 3; n--)
         fraction /= 10;
@@ -129,13 +123,12 @@ static bool take_ident(struct cursor *cursor, struct line *line)
     struct cursor next = *cursor;
     size_t n = 0;
     int64_t pid = 0;
-
     while (n < LINE_IDENT_SIZE - 1 && next.at < next.end && is_ident_char(*next.at)) {
         next.at++;
         n++;
     }
-    if (!n || !take_char(&next, '[') || !take_number(&next, 1, 9, &pid) || !take_char(&next, ']') ||
-        !take_char(&next, ':'))
+    if (n == 0 || !take_char(&next, '[') || !take_number(&next, 1, 9, &pid) ||
+        !take_char(&next, ']') || !take_char(&next, ':'))
         return false;
     take_char(&next, ' ');
     memcpy(line->ident, cursor->at, n);
@@ -156,22 +149,21 @@ static const struct {
 
 static enum line_status status_of(const char *word, size_t len)
 {
-    for (size_t i = 0; i < sizeof(status_words) / sizeof(*status_words); i++) {
-        if (strlen(status_words[i].word) == len && !memcmp(word, status_words[i].word, len))
+    for (size_t i = 0; i < sizeof(status_words) / sizeof(status_words[0]); i++) {
+        if (strlen(status_words[i].word) == len && memcmp(word, status_words[i].word, len) == 0)
             return status_words[i].status;
     }
     for (size_t i = 0; i < len; i++) {
         if (word[i] != '*' && word[i] != ' ')
             return LINE_STATUS_NONE;
     }
-    return len ? LINE_STATUS_RUNNING : LINE_STATUS_NONE;
+    return len > 0 ? LINE_STATUS_RUNNING : LINE_STATUS_NONE;
 }
 
 /* "[  OK  ] ", "[OK] ", "[ ***  ] "; behind it a space or the end. */
 static bool take_status(struct cursor *cursor, enum line_status *ret_status)
 {
     struct cursor next = *cursor;
-
     if (!take_char(&next, '['))
         return false;
     skip_char(&next, ' ', 8);
@@ -183,7 +175,7 @@ static bool take_status(struct cursor *cursor, enum line_status *ret_status)
     }
     if (!take_char(&next, ']') || (next.at != next.end && *next.at != ' '))
         return false;
-    while (n && word[n - 1] == ' ')
+    while (n > 0 && word[n - 1] == ' ')
         n--;
     enum line_status status = status_of(word, n);
     if (status == LINE_STATUS_NONE)
@@ -198,7 +190,6 @@ static bool take_status(struct cursor *cursor, enum line_status *ret_status)
 static bool take_syslog_date(struct cursor *cursor)
 {
     struct cursor next = *cursor;
-
     if (!take_shape(&next, "AAA _0 00:00:00 ")) {
         if (!take_shape(&next, "0000-00-00T00:00:00"))
             return false;
@@ -214,7 +205,7 @@ static bool take_syslog_date(struct cursor *cursor)
         next.at++;
         host++;
     }
-    if (!host || !take_char(&next, ' '))
+    if (host == 0 || !take_char(&next, ' '))
         return false;
     *cursor = next;
     return true;
@@ -224,7 +215,6 @@ static bool take_syslog_date(struct cursor *cursor)
 static bool take_firecracker(struct cursor *cursor)
 {
     struct cursor next = *cursor;
-
     if (!take_shape(&next, "0000-00-00T00:00:00.000000000 ["))
         return false;
     for (size_t n = 0; n < 256 && next.at < next.end && *next.at != ']'; n++)
@@ -239,7 +229,6 @@ static bool take_firecracker(struct cursor *cursor)
 static void parse_syslog(struct cursor *cursor, struct line *line)
 {
     struct cursor next = *cursor;
-
     line->source = LINE_JOURNAL;
     if (take_shape(&next, "kernel: ")) {
         line->source = LINE_KERNEL;
@@ -255,7 +244,6 @@ static void parse_syslog(struct cursor *cursor, struct line *line)
 static bool take_status_indent(struct cursor *cursor)
 {
     struct cursor next = *cursor;
-
     if (!take_shape(&next, "         A"))
         return false;
     cursor->at = next.at - 1;
@@ -266,7 +254,6 @@ void prefix_parse(struct line *line)
 {
     struct cursor cursor = {line->text, line->text + line->len};
     struct cursor start = cursor;
-
     line->guest_ms = -1;
     line->source = LINE_BARE;
     line->status = LINE_STATUS_NONE;
@@ -296,14 +283,6 @@ void prefix_parse(struct line *line)
     line->message_len = (size_t)(cursor.end - cursor.at);
 }
 
-/* True if `text` ends in `tail` before `at`. */
-static bool stands_before(const char *text, size_t at, const char *tail)
-{
-    size_t n = strlen(tail);
-
-    return at >= n && !memcmp(text + at - n, tail, n);
-}
-
 /* Another writer's prefix whose first bracket stands at `bracket`: where it begins, or `len`. */
 static size_t begins_at(const char *text, size_t len, size_t bracket)
 {
@@ -311,11 +290,9 @@ static size_t begins_at(const char *text, size_t len, size_t bracket)
     struct cursor cursor = {text + bracket, text + len};
     enum line_status status;
     int64_t ms;
-
     /* rsyslog keeps the kernel's stamp: "host kernel: [    2.43] text" is one writer's line. */
-    if (!stands_before(text, bracket, "kernel: ") && take_stamp(&cursor, &ms)) {
+    if (!ends_in(text, bracket, "kernel: ") && take_stamp(&cursor, &ms)) {
         size_t at = bracket;
-
         if (at >= 3 && text[at - 1] == '>' && is_digit(text[at - 2]) && text[at - 3] == '<')
             at -= 3;
         return at;
@@ -335,7 +312,7 @@ size_t prefix_find(const char *text, size_t len, size_t from)
 {
     for (size_t i = from; i < len; i++) {
         const char *bracket = memchr(text + i, '[', len - i);
-        if (!bracket)
+        if (bracket == NULL)
             return len;
         i = (size_t)(bracket - text);
         /* What begins before `from` is the prefix of the piece that is being looked through. */

@@ -13,13 +13,12 @@
 #include "analyzers/stage.h"
 
 enum {
-    STUCK_MS = 10 * 1000,
     MUTE_MS = 3 * 1000, /* longer than an agent that listens may take for a health answer */
 };
 
 static bool on_tap(const struct record *record)
 {
-    return record->probe.network && strcmp(record->probe.network, "tap") == 0;
+    return record->probe.network != NULL && strcmp(record->probe.network, "tap") == 0;
 }
 
 static const struct probe_run *last_run(const struct record *record)
@@ -31,8 +30,8 @@ static void say_run(struct finding *finding, const struct probe_run *run)
 {
     finding_fact(finding, run->from_ms, "probe: %s, %d times from %.1f s to %.1f s%s%s",
                  probe_class_name(run->class), run->count, (double)run->from_ms / 1000,
-                 (double)run->to_ms / 1000, run->neighbour ? ", neighbour " : "",
-                 run->neighbour ? run->neighbour : "");
+                 (double)run->to_ms / 1000, run->neighbour != NULL ? ", neighbour " : "",
+                 run->neighbour != NULL ? run->neighbour : "");
 }
 
 static void judge_lost(const struct record *record, struct findings *findings)
@@ -72,11 +71,11 @@ static void judge_answer(const struct evidence *evidence, struct findings *findi
 static void judge_no_answer(const struct evidence *evidence, struct findings *findings)
 {
     const struct probe_run *last = last_run(evidence->record);
-    bool listening = evidence_reached(evidence, stage_id(STAGE_AGENT_LISTENING)) &&
-                     evidence_reached(evidence, stage_id(STAGE_ADDRESS_ACQUIRED));
+    bool listening = stage_reached(evidence, STAGE_AGENT_LISTENING) &&
+                     stage_reached(evidence, STAGE_ADDRESS_ACQUIRED);
     const struct hit *ready = evidence_last(evidence, "agent.ready");
     int64_t since_ms = last->from_ms;
-    if (ready && ready->near_ms > since_ms)
+    if (ready != NULL && ready->near_ms > since_ms)
         since_ms = ready->near_ms;
     if (last->class != PROBE_NO_ANSWER || last->to_ms - since_ms < MUTE_MS ||
         (!listening && !on_tap(evidence->record)))
@@ -86,8 +85,14 @@ static void judge_no_answer(const struct evidence *evidence, struct findings *fi
     finding_say(finding, "Port %d accepts connections and never answers",
                 evidence->record->service.port);
     say_run(finding, last);
-    if (ready)
+    if (ready != NULL)
         finding_hit(finding, ready);
+}
+
+/* The agent had time to answer before the probe gave up; without the line's time nobody knows. */
+static bool heard_long_before(const struct hit *ready, const struct probe_run *last)
+{
+    return ready != NULL && ready->near_ms >= 0 && last->to_ms - ready->near_ms >= MUTE_MS;
 }
 
 /* The agent says that it listens, and a host that reaches the guest finds nobody there. */
@@ -96,7 +101,7 @@ static void judge_loopback(const struct evidence *evidence, struct findings *fin
     const struct probe_run *last = last_run(evidence->record);
     const struct hit *ready = evidence_last(evidence, "agent.ready");
     enum probe_class nobody = on_tap(evidence->record) ? PROBE_REFUSED : PROBE_RESET;
-    if (!ready || last->class != nobody || last->to_ms - ready->near_ms < MUTE_MS ||
+    if (last->class != nobody || !heard_long_before(ready, last) ||
         evidence->record->end != RECORD_END_DEADLINE)
         return;
     struct finding *finding = findings_add(findings, "probe.refused-although-listening",
@@ -113,9 +118,9 @@ static void judge_path(const struct evidence *evidence, struct findings *finding
     const struct record *record = evidence->record;
     const struct probe_run *last = last_run(record);
     const struct hit *ready = evidence_last(evidence, "agent.ready-with-address");
-    if (!on_tap(record) || !ready || last->to_ms - ready->near_ms < MUTE_MS)
+    if (!on_tap(record) || !heard_long_before(ready, last))
         return;
-    bool planned = record->guest.expected_address && ready->captures[0] &&
+    bool planned = record->guest.expected_address != NULL && ready->captures[0] != NULL &&
                    strcmp(record->guest.expected_address, ready->captures[0]) == 0;
     struct finding *finding = NULL;
     if (last->class == PROBE_HOST_UNREACHABLE && planned)
@@ -123,10 +128,10 @@ static void judge_path(const struct evidence *evidence, struct findings *finding
                                "host.bridge-misconfigured", SEVERITY_ERROR, 0.75);
     else if (last->class == PROBE_CONNECT_TIMEOUT)
         finding = findings_add(findings, "probe.dropped", "network.filtered", SEVERITY_ERROR, 0.6);
-    if (!finding)
+    if (finding == NULL)
         return;
     finding_say(finding, "The agent listens on %s, but the host does not reach it: %s",
-                ready->captures[0] ? ready->captures[0] : "its address",
+                ready->captures[0] != NULL ? ready->captures[0] : "its address",
                 probe_class_name(last->class));
     finding_hit(finding, ready);
     say_run(finding, last);
@@ -136,7 +141,7 @@ static void judge_path(const struct evidence *evidence, struct findings *finding
 static int64_t usual_ready_ms(const struct baseline *baseline)
 {
     int64_t latest_ms = -1;
-    for (size_t i = 0; baseline && i < baseline->n_runs; i++)
+    for (size_t i = 0; baseline != NULL && i < baseline->n_runs; i++)
         if (baseline->runs[i].milestones_ms[STAGE_PORT_ANSWERS] > latest_ms)
             latest_ms = baseline->runs[i].milestones_ms[STAGE_PORT_ANSWERS];
     return latest_ms;
@@ -148,7 +153,7 @@ static const struct milestone *last_dated(const struct evidence *evidence)
     const struct milestone *found = NULL;
     for (int i = 0; i < STAGE_N; i++)
         if (evidence->milestones[i].reached && evidence->milestones[i].at_ms >= 0 &&
-            (!found || evidence->milestones[i].at_ms >= found->at_ms))
+            (found == NULL || evidence->milestones[i].at_ms >= found->at_ms))
             found = &evidence->milestones[i];
     return found;
 }
@@ -159,13 +164,13 @@ static void judge_deadline(const struct evidence *evidence, struct findings *fin
 {
     const struct record *record = evidence->record;
     const struct milestone *last = last_dated(evidence);
-    if (record->end != RECORD_END_DEADLINE || record->ended_ms < 0 || !last ||
+    if (record->end != RECORD_END_DEADLINE || record->ended_ms < 0 || last == NULL ||
         evidence->guest_lines == 0)
         return;
     int furthest = stage_furthest(evidence->milestones);
     enum stage next =
         furthest < STAGE_PORT_ANSWERS ? (enum stage)(furthest + 1) : STAGE_PORT_ANSWERS;
-    int64_t patience_ms = stage_patience_ms(evidence, (enum stage)furthest, next, STUCK_MS);
+    int64_t patience_ms = stage_patience_ms(evidence, (enum stage)furthest, next);
     int64_t silent_ms = evidence_silence_ms(evidence);
     int64_t usual_ms = usual_ready_ms(evidence->baseline);
     bool early = usual_ms > 0 && record->ended_ms < usual_ms;
@@ -196,7 +201,7 @@ static void judge_deadline(const struct evidence *evidence, struct findings *fin
 static void run(const struct evidence *evidence, struct findings *findings)
 {
     judge_deadline(evidence, findings);
-    if (!last_run(evidence->record))
+    if (last_run(evidence->record) == NULL)
         return;
     judge_lost(evidence->record, findings);
     judge_answer(evidence, findings);
@@ -205,4 +210,7 @@ static void run(const struct evidence *evidence, struct findings *findings)
     judge_path(evidence, findings);
 }
 
-const struct analyzer analyzer_probe = {"probe", NULL, 0, run};
+const struct analyzer analyzer_probe = {
+    .name = "probe",
+    .run = run,
+};

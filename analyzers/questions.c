@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "analyzers/causes.h"
 #include "analyzers/stage.h"
 #include "harness/base/auto.h"
 #include "harness/base/mem.h"
@@ -15,7 +16,7 @@ static bool reached(const struct analysis *analysis, enum stage stage)
 
 static void quote(struct question *question, const struct quote *text)
 {
-    if (question->n_quotes < FINDING_MAX_QUOTES && (text->line > 0 || text->text[0]))
+    if (question->n_quotes < FINDING_MAX_QUOTES && (text->line > 0 || text->text[0] != '\0'))
         question->quotes[question->n_quotes++] = *text;
 }
 
@@ -28,7 +29,7 @@ static void quote_stage(struct question *question, const struct analysis *analys
 
 static bool verdict_in(const struct analysis *analysis, const char *layer)
 {
-    return analysis->verdict.cause && strcmp(analysis->verdict.layer, layer) == 0;
+    return analysis->verdict.cause != NULL && strcmp(analysis->verdict.layer, layer) == 0;
 }
 
 static void quote_verdict(struct question *question, const struct analysis *analysis)
@@ -41,12 +42,11 @@ static void quote_verdict(struct question *question, const struct analysis *anal
 static const struct finding *worst_of(const struct analysis *analysis, const char *layer)
 {
     const struct finding *worst = NULL;
-    size_t n = strlen(layer);
     for (size_t i = 0; i < analysis->findings.len; i++) {
         const struct finding *finding = &analysis->findings.items[i];
-        if (finding->cause && strncmp(finding->cause, layer, n) == 0 && finding->cause[n] == '.' &&
+        if (finding->cause != NULL && cause_in_layer(finding->cause, layer) &&
             finding->severity >= SEVERITY_ERROR && finding->confidence >= 0.5 &&
-            (!worst || finding->confidence > worst->confidence))
+            (worst == NULL || finding->confidence > worst->confidence))
             worst = finding;
     }
     return worst;
@@ -103,7 +103,7 @@ static void ask_network(struct question *question, const struct analysis *analys
     quote_stage(question, analysis, STAGE_ADDRESS_ACQUIRED);
     if (reached(analysis, STAGE_ADDRESS_ACQUIRED)) {
         set(question, ANSWER_YES, mem_printf("The interface is up: %s", steps));
-    } else if (worst) {
+    } else if (worst != NULL) {
         for (size_t i = 0; i < worst->n_quotes; i++)
             quote(question, &worst->quotes[i]);
         set(question, ANSWER_NO, mem_printf("%s: %s", worst->summary, steps));
@@ -118,20 +118,21 @@ static void ask_services(struct question *question, const struct analysis *analy
     const struct hit *done = evidence_last(evidence, "init.job-done");
     const struct hit *all = evidence_last(evidence, "init.multi-user");
     quote_stage(question, analysis, STAGE_INIT_STARTED);
-    if (analysis->verdict.cause && (strcmp(analysis->verdict.cause, "init.emergency-mode") == 0 ||
-                                    strcmp(analysis->verdict.cause, "init.not-reached") == 0)) {
+    if (analysis->verdict.cause != NULL &&
+        (strcmp(analysis->verdict.cause, "init.emergency-mode") == 0 ||
+         strcmp(analysis->verdict.cause, "init.not-reached") == 0)) {
         question->n_quotes = 0;
         quote_verdict(question, analysis);
         set(question, ANSWER_NO, mem_strdup(analysis->verdict.summary));
-    } else if (done || reached(analysis, STAGE_UNIT_STARTED)) {
+    } else if (done != NULL || reached(analysis, STAGE_UNIT_STARTED)) {
         struct quote last;
-        if (all || done) {
-            hit_quote(all ? all : done, &last);
+        if (all != NULL || done != NULL) {
+            hit_quote(all != NULL ? all : done, &last);
             quote(question, &last);
         }
         set(question, ANSWER_YES,
-            mem_strdup(all ? "systemd starts services and reached its default target"
-                           : "systemd starts services"));
+            mem_strdup(all != NULL ? "systemd starts services and reached its default target"
+                                   : "systemd starts services"));
     } else if (verdict_in(analysis, "kernel") || verdict_in(analysis, "vmm") ||
                verdict_in(analysis, "host")) {
         quote_verdict(question, analysis);
@@ -152,14 +153,14 @@ static void ask_agent(struct question *question, const struct analysis *analysis
     quote_stage(question, analysis, STAGE_SUPERVISOR_STARTED);
     quote_stage(question, analysis, STAGE_AGENT_STARTED);
     quote_stage(question, analysis, STAGE_AGENT_LISTENING);
-    bool ended = evidence->record->end != RECORD_END_UNKNOWN || analysis->verdict.cause;
+    bool ended = evidence->record->end != RECORD_END_UNKNOWN || analysis->verdict.cause != NULL;
     if (reached(analysis, STAGE_AGENT_STARTED)) {
-        if (deaths && !reached(analysis, STAGE_AGENT_LISTENING)) {
+        if (deaths != NULL && !reached(analysis, STAGE_AGENT_LISTENING)) {
             question->n_quotes = question->n_quotes == FINDING_MAX_QUOTES ? 3 : question->n_quotes;
             quote(question, &deaths->quotes[0]);
         }
         set(question, ANSWER_YES,
-            deaths && !reached(analysis, STAGE_AGENT_LISTENING)
+            deaths != NULL && !reached(analysis, STAGE_AGENT_LISTENING)
                 ? mem_printf("Unit, supervisor and process were started, but the process does not "
                              "stay: it died %u time%s",
                              deaths->count, deaths->count == 1 ? "" : "s")
@@ -180,7 +181,7 @@ static void ask_agent(struct question *question, const struct analysis *analysis
 /* What a line says, as opposed to what is concluded from silence or from the probe. */
 static bool is_error(const struct finding *finding)
 {
-    bool concluded = finding->cause && strncmp(finding->cause, "probe.", 6) == 0;
+    bool concluded = finding->cause != NULL && cause_in_layer(finding->cause, "probe");
     return finding->severity >= SEVERITY_ERROR && !concluded && finding->n_quotes > 0 &&
            finding->quotes[0].line > 0;
 }
@@ -198,7 +199,7 @@ static void ask_errors(struct question *question, const struct analysis *analysi
                        const struct evidence *evidence)
 {
     size_t n = 0;
-    bool named = analysis->verdict.cause && !verdict_in(analysis, "probe") &&
+    bool named = analysis->verdict.cause != NULL && !verdict_in(analysis, "probe") &&
                  !verdict_in(analysis, "unknown");
     if (named)
         quote_verdict(question, analysis);
@@ -232,18 +233,19 @@ static void ask_port(struct question *question, const struct analysis *analysis,
     if (record->end == RECORD_END_READY && analysis->outcome == OUTCOME_READY) {
         quote_stage(question, analysis, STAGE_PORT_ANSWERS);
         set(question, ANSWER_YES, mem_printf("Port %d answers as expected", port));
-    } else if (analysis->verdict.cause) {
+    } else if (analysis->verdict.cause != NULL) {
         struct quote fact;
-        if (last) {
+        if (last != NULL) {
             quote_fact(&fact, last->from_ms, "probe: %s until %.1f s",
                        probe_class_name(last->class), (double)last->to_ms / 1000);
             quote(question, &fact);
         }
         quote_verdict(question, analysis);
         set(question, ANSWER_NO,
-            last ? mem_printf("Port %d is not reachable (%s): %s", port,
-                              probe_class_name(last->class), analysis->verdict.summary)
-                 : mem_printf("Port %d is not reachable: %s", port, analysis->verdict.summary));
+            last != NULL
+                ? mem_printf("Port %d is not reachable (%s): %s", port,
+                             probe_class_name(last->class), analysis->verdict.summary)
+                : mem_printf("Port %d is not reachable: %s", port, analysis->verdict.summary));
     } else {
         quote_stage(question, analysis, STAGE_AGENT_LISTENING);
         set(question, ANSWER_UNKNOWN,

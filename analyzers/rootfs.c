@@ -89,18 +89,22 @@ static void judge_absence(const struct evidence *evidence, struct findings *find
 {
     const struct hit *done = evidence_first(evidence, "init.multi-user");
     const struct hit *login = evidence_first(evidence, "init.login-prompt");
-    bool mentioned = evidence_reached(evidence, stage_id(STAGE_UNIT_STARTED)) ||
-                     evidence_unit_mentioned(evidence);
-    if (!done || mentioned || !evidence_reached(evidence, stage_id(STAGE_NETWORK_TARGET)))
+    bool mentioned =
+        stage_reached(evidence, STAGE_UNIT_STARTED) || evidence_unit_mentioned(evidence);
+    if (done == NULL || mentioned || !stage_reached(evidence, STAGE_NETWORK_TARGET))
         return;
     struct finding *finding = findings_add(findings, "rootfs.unit-never-mentioned",
                                            "rootfs.agent-not-installed", SEVERITY_ERROR, 0.7);
     finding_say(finding, "The boot completed and nothing ever mentioned %s",
                 evidence->record->service.unit);
     finding_hit(finding, done);
-    if (login)
+    if (login != NULL)
         finding_hit(finding, login);
 }
 
-const struct analyzer analyzer_rootfs = {"rootfs", rules, sizeof(rules) / sizeof(rules[0]),
-                                         judge_absence};
+const struct analyzer analyzer_rootfs = {
+    .name = "rootfs",
+    .rules = rules,
+    .n_rules = sizeof(rules) / sizeof(rules[0]),
+    .run = judge_absence,
+};

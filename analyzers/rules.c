@@ -64,8 +64,7 @@ static int gather_literals(struct gathering *gathering, size_t index, const stru
 {
     auto_literals struct literals literals = {0};
     auto_buf struct buf text = {0};
-
-    if (rule->literal) {
+    if (rule->literal != NULL) {
         buf_init(&text, PATTERN_MAX);
         if (macro_literal(rule->literal, service, &text, err) < 0)
             return err_prefix(err, "rule %s: its literal", rule->id);
@@ -75,7 +74,7 @@ static int gather_literals(struct gathering *gathering, size_t index, const stru
     literals_init(&literals, pattern);
     for (size_t i = 0; i < literals.n; i++)
         gather(gathering, index, mem_strdup(literals.texts[i]));
-    if (!literals.n)
+    if (literals.n == 0)
         gather(gathering, index, mem_strdup(""));
     return 0;
 }
@@ -89,10 +88,8 @@ static pcre2_code *compile(const struct rule *rule, const struct buf *pattern,
     int code;
     pcre2_code *program =
         pcre2_compile((PCRE2_SPTR)buf_text(pattern), pattern->len, options, &code, &offset, NULL);
-
-    if (!program) {
+    if (program == NULL) {
         PCRE2_UCHAR reason[128] = "";
-
         (void)pcre2_get_error_message(code, reason, sizeof(reason));
         (void)err_set(err, "rule %s: column %zu of its pattern: %s", rule->id,
                       macro_origin(rule->pattern, service, offset) + 1, (const char *)reason);
@@ -107,12 +104,11 @@ static int add_rule(struct ruleset *rules, size_t index, struct gathering *gathe
 {
     const struct rule *rule = rules->rules[index];
     auto_buf struct buf pattern = {0};
-
     buf_init(&pattern, PATTERN_MAX);
     if (macro_expand(rule->pattern, service, &pattern, err) < 0)
         return err_prefix(err, "rule %s", rule->id);
     rules->codes[index] = compile(rule, &pattern, service, err);
-    if (!rules->codes[index])
+    if (rules->codes[index] == NULL)
         return -1;
     return gather_literals(gathering, index, rule, buf_text(&pattern), service, err);
 }
@@ -121,10 +117,9 @@ static int compile_all(struct ruleset *rules, const struct service *service, str
 {
     struct gathering gathering = {0};
     int rc = 0;
-
-    for (size_t i = 0; i < rules->len && !rc; i++)
+    for (size_t i = 0; i < rules->len && rc == 0; i++)
         rc = add_rule(rules, i, &gathering, service, err);
-    if (!rc)
+    if (rc == 0)
         rules->prefilter = prefilter_new(gathering.items, gathering.len, rules->len);
     gathering_release(&gathering);
     return rc;
@@ -135,12 +130,12 @@ static void prepare_matching(struct ruleset *rules)
     rules->candidates = mem_calloc(prefilter_words(rules->len) + 1, sizeof(*rules->candidates));
     rules->match_data = pcre2_match_data_create(RULE_MAX_CAPTURES, NULL);
     rules->context = pcre2_match_context_create(NULL);
-    if (!rules->match_data || !rules->context)
+    if (rules->match_data == NULL || rules->context == NULL)
         abort();
     (void)pcre2_set_match_limit(rules->context, MATCH_LIMIT);
     (void)pcre2_set_heap_limit(rules->context, HEAP_LIMIT_KIB);
     rules->jit_stack = pcre2_jit_stack_create(JIT_STACK_MIN, JIT_STACK_MAX, NULL);
-    if (rules->jit_stack)
+    if (rules->jit_stack != NULL)
         pcre2_jit_stack_assign(rules->context, NULL, rules->jit_stack);
 }
 
@@ -148,7 +143,6 @@ struct ruleset *ruleset_new_from(const struct rule_table *tables, size_t n,
                                  const struct service *service, struct err *err)
 {
     struct ruleset *rules = mem_calloc(1, sizeof(*rules));
-
     for (size_t i = 0; i < n; i++)
         rules->len += tables[i].n;
     rules->rules = mem_calloc(rules->len + 1, sizeof(const struct rule *));
@@ -170,7 +164,6 @@ struct ruleset *ruleset_new(const struct service *service, struct err *err)
     size_t n;
     const struct analyzer *const *analyzers = analyzers_all(&n);
     struct rule_table *tables = mem_calloc(n + 1, sizeof(*tables));
-
     for (size_t i = 0; i < n; i++)
         tables[i] = (struct rule_table){analyzers[i]->rules, analyzers[i]->n_rules};
     struct ruleset *rules = ruleset_new_from(tables, n, service, err);
@@ -180,9 +173,9 @@ struct ruleset *ruleset_new(const struct service *service, struct err *err)
 
 void ruleset_free(struct ruleset *rules)
 {
-    if (!rules)
+    if (rules == NULL)
         return;
-    for (size_t i = 0; rules->codes && i < rules->len; i++)
+    for (size_t i = 0; rules->codes != NULL && i < rules->len; i++)
         pcre2_code_free(rules->codes[i]);
     free(rules->codes);
     free(rules->rules);
@@ -207,12 +200,10 @@ const struct rule *ruleset_rule(const struct ruleset *rules, size_t index)
 static void take_captures(const struct ruleset *rules, int count, struct rule_match *match)
 {
     const PCRE2_SIZE *ranges = pcre2_get_ovector_pointer(rules->match_data);
-
     /* 0: more groups than fit. */
-    match->n_captures = count ? (size_t)count : RULE_MAX_CAPTURES;
+    match->n_captures = count != 0 ? (size_t)count : RULE_MAX_CAPTURES;
     for (size_t i = 0; i < RULE_MAX_CAPTURES; i++) {
         bool set = i < match->n_captures && ranges[2 * i] != PCRE2_UNSET;
-
         match->start[i] = set ? ranges[2 * i] : SIZE_MAX;
         match->end[i] = set ? ranges[2 * i + 1] : SIZE_MAX;
     }
@@ -223,13 +214,11 @@ static void try_rule(struct ruleset *rules, size_t index, const struct line *lin
 {
     int count = pcre2_match(rules->codes[index], (PCRE2_SPTR)line->message, line->message_len, 0, 0,
                             rules->match_data, rules->context);
-
     if (count >= 0) {
         struct rule_match match = {.index = index};
-
         take_captures(rules, count, &match);
         visitor->on_match(visitor->ctx, &match, line);
-    } else if (count != PCRE2_ERROR_NOMATCH && visitor->on_limit) {
+    } else if (count != PCRE2_ERROR_NOMATCH && visitor->on_limit != NULL) {
         visitor->on_limit(visitor->ctx, rules->rules[index], line);
     }
 }
@@ -238,15 +227,13 @@ void ruleset_match(struct ruleset *rules, enum rule_file file, const struct line
                    bool prefilter, const struct rule_visitor *visitor)
 {
     size_t n_words = prefilter_words(rules->len);
-
     if (prefilter)
         prefilter_scan(rules->prefilter, line->message, line->message_len, rules->candidates);
     else
         memset(rules->candidates, 0xff, n_words * sizeof(*rules->candidates));
     for (size_t word = 0; word < n_words; word++) {
-        for (uint64_t set = rules->candidates[word]; set; set &= set - 1) {
+        for (uint64_t set = rules->candidates[word]; set != 0; set &= set - 1) {
             size_t index = word * 64 + (size_t)__builtin_ctzll(set);
-
             if (index < rules->len && rules->rules[index]->file == file)
                 try_rule(rules, index, line, visitor);
         }

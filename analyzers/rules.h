@@ -35,7 +35,7 @@ struct rule {
      */
     const char *pattern;
     const char *literal;            /* bytes that every match contains; NULL: always tried */
-    const char *summary;            /* one sentence; $1..$9 and ${name} stand for captures */
+    const char *summary;            /* one sentence; $1 to $4 stand for captures */
     const char *remedy;             /* NULL: the cause's own */
     const char *sample, *near_miss; /* a real line that matches, one like it that must not */
     /*

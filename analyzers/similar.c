@@ -3,7 +3,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+
+#include "analyzers/chars.h"
+#include "harness/base/hash.h"
 
 static const char *const status_words[] = {
     "not",     "no",      "failed",  "fail",      "failure", "fails",   "error",   "errors",
@@ -15,19 +17,15 @@ static const char *const status_words[] = {
 
 static bool is_status_word(const char *word, size_t len)
 {
-    for (size_t i = 0; i < sizeof(status_words) / sizeof(*status_words); i++) {
-        if (strlen(status_words[i]) == len && !strncasecmp(status_words[i], word, len))
-            return true;
-    }
-    return false;
+    return word_among_anycase(word, len, status_words,
+                              sizeof(status_words) / sizeof(status_words[0]));
 }
 
 static bool is_telling(const char *word, size_t len)
 {
     bool digit = false, capitals = len >= 2;
-
     for (size_t i = 0; i < len; i++) {
-        digit |= word[i] >= '0' && word[i] <= '9';
+        digit |= is_digit(word[i]);
         capitals &= word[i] >= 'A' && word[i] <= 'Z';
     }
     return digit || capitals || is_status_word(word, len);
@@ -35,17 +33,13 @@ static bool is_telling(const char *word, size_t len)
 
 static uint32_t word_hash(const char *word, size_t len)
 {
-    uint32_t hash = 2166136261U;
-
-    for (size_t i = 0; i < len; i++)
-        hash = (hash ^ (unsigned char)word[i]) * 16777619U;
-    return hash;
+    uint64_t hash = hash_add(HASH_START, word, len);
+    return (uint32_t)(hash ^ hash >> 32);
 }
 
 static int compare(const void *a, const void *b)
 {
     uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
-
     return (left > right) - (left < right);
 }
 
@@ -53,12 +47,11 @@ void words_init(struct words *words, const char *form)
 {
     static const char separators[] = " \t,.;:=()[]{}'\"/";
     size_t kept = 0;
-
     *words = (struct words){0};
-    for (const char *at = form + strspn(form, separators); *at && words->len < SIMILAR_MAX_WORDS;) {
+    for (const char *at = form + strspn(form, separators);
+         *at != '\0' && words->len < SIMILAR_MAX_WORDS;) {
         size_t len = strcspn(at, separators);
         uint32_t hash = word_hash(at, len);
-
         words->hashes[words->len++] = hash;
         if (is_telling(at, len))
             words->telling += (uint64_t)hash * UINT64_C(0x9e3779b97f4a7c15);
@@ -67,7 +60,7 @@ void words_init(struct words *words, const char *form)
     }
     qsort(words->hashes, words->len, sizeof(*words->hashes), compare);
     for (size_t i = 0; i < words->len; i++) {
-        if (!kept || words->hashes[kept - 1] != words->hashes[i])
+        if (kept == 0 || words->hashes[kept - 1] != words->hashes[i])
             words->hashes[kept++] = words->hashes[i];
     }
     words->len = kept;
@@ -76,13 +69,11 @@ void words_init(struct words *words, const char *form)
 double words_similarity(const struct words *a, const struct words *b)
 {
     size_t i = 0, j = 0, common = 0;
-
-    if (!a->len || !b->len)
+    if (a->len == 0 || b->len == 0)
         return 0;
     while (i < a->len && j < b->len) {
         bool same = a->hashes[i] == b->hashes[j];
         bool less = a->hashes[i] < b->hashes[j];
-
         common += same;
         i += same || less;
         j += same || !less;

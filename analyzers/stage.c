@@ -30,7 +30,7 @@ const char *stage_id(enum stage stage)
 int stage_rank(const char *id)
 {
     for (int i = 0; i < STAGE_N; i++)
-        if (id && strcmp(ids[i], id) == 0)
+        if (id != NULL && strcmp(ids[i], id) == 0)
             return i;
     return -1;
 }
@@ -136,12 +136,16 @@ int stage_furthest(const struct milestone milestones[static STAGE_N])
     return -1;
 }
 
-int64_t stage_patience_ms(const struct evidence *evidence, enum stage from, enum stage to,
-                          int64_t floor_ms)
+bool stage_reached(const struct evidence *evidence, enum stage stage)
 {
-    int64_t patience_ms = evidence_is_bare(evidence) ? 3 * floor_ms : floor_ms;
+    return evidence->milestones != NULL && evidence->milestones[stage].reached;
+}
+
+int64_t stage_patience_ms(const struct evidence *evidence, enum stage from, enum stage to)
+{
+    int64_t patience_ms = evidence_is_bare(evidence) ? 3 * STAGE_STUCK_MS : STAGE_STUCK_MS;
     const struct baseline *baseline = evidence->baseline;
-    for (size_t i = 0; baseline && i < baseline->n_runs; i++) {
+    for (size_t i = 0; baseline != NULL && i < baseline->n_runs; i++) {
         const int64_t *at_ms = baseline->runs[i].milestones_ms;
         bool known = at_ms[from] >= 0 && at_ms[to] >= at_ms[from];
         if (known && 3 * (at_ms[to] - at_ms[from]) > patience_ms)

@@ -51,12 +51,17 @@ void stage_milestones(const struct evidence *evidence,
  */
 int stage_furthest(const struct milestone milestones[static STAGE_N]);
 
+/* True if the milestone was reached; false also while the evidence has no milestones yet. */
+bool stage_reached(const struct evidence *evidence, enum stage stage);
+
+/* Nothing counts as stuck that was silent for less (precedence.md). */
+enum { STAGE_STUCK_MS = 10 * 1000 };
+
 /*
  * How long a boot may stay between two milestones before it counts as stuck: three times what the
- * slowest good boot took, and at least `floor_ms` (precedence.md). A bare console does not say how
- * long it was watched, so there it takes three times as long.
+ * slowest good boot took, and at least STAGE_STUCK_MS. A bare console does not say how long it was
+ * watched, so there it takes three times as long.
  */
-int64_t stage_patience_ms(const struct evidence *evidence, enum stage from, enum stage to,
-                          int64_t floor_ms);
+int64_t stage_patience_ms(const struct evidence *evidence, enum stage from, enum stage to);
 
 #endif

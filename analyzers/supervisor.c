@@ -12,8 +12,6 @@
 #include "analyzers/stage.h"
 #include "analyzers/unit.h"
 
-#define CAUSE(c, p) .cause = (c), .severity = SEVERITY_ERROR, .confidence = (p)
-
 static const struct rule rules[] = {
     {
         .id = "supervisor.tag",
@@ -65,7 +63,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "supervisor.not-located",
-        CAUSE("supervisor.missing", 0.97),
+        .cause = "supervisor.missing",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.97,
         .pattern = "(?:Failed|Unable) to locate executable '?(\\S*%{SUPERVISOR})'?: No such file",
         .literal = " to locate executable ",
         .summary = "$1 does not exist in the guest",
@@ -77,7 +77,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "supervisor.not-permitted",
-        CAUSE("supervisor.not-executable", 0.97),
+        .cause = "supervisor.not-executable",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.97,
         .pattern =
             "(?:(?:Failed|Unable) to (?:execute|locate executable) '?|spawning )(\\S*%{SUPERVISOR})"
             "'?: Permission denied",
@@ -90,7 +92,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "supervisor.no-interpreter",
-        CAUSE("supervisor.bad-interpreter", 0.96),
+        .cause = "supervisor.bad-interpreter",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.96,
         .pattern =
             "(?:(?:Failed|Unable) to execute '?(\\S*%{SUPERVISOR})'?: (?:No such file|Exec format)|"
             "(\\S*%{SUPERVISOR}): .*(?:bad interpreter|cannot execute: required file not found))",
@@ -104,7 +108,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "supervisor.carriage-return",
-        CAUSE("supervisor.bad-interpreter", 0.9),
+        .cause = "supervisor.bad-interpreter",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.9,
         .pattern = "(?:bad interpreter|\\^M: |env: .?\\w+(?:\\\\r|\\^M).?: No such "
                    "file|\\$'\\\\r': command not "
                    "found)",
@@ -114,7 +120,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "supervisor.spawn-failed",
-        CAUSE("supervisor.missing", 0.55),
+        .cause = "supervisor.missing",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.55,
         .pattern = "Failed at step EXEC spawning (\\S*%{SUPERVISOR}): No such file",
         .literal = "Failed at step EXEC spawning ",
         .summary = "systemd could not run $1: it, or the interpreter that it names, does not exist",
@@ -127,7 +135,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "supervisor.unbound-variable",
-        CAUSE("supervisor.unbound-variable", 0.97),
+        .cause = "supervisor.unbound-variable",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.97,
         .pattern = "%{SUPERVISOR}: (?:line )?(\\d+): (\\w+): (?:unbound variable|parameter not "
                    "set|parameter "
                    "null or not set)",
@@ -139,7 +149,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "supervisor.syntax-error",
-        CAUSE("supervisor.syntax-error", 0.96),
+        .cause = "supervisor.syntax-error",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.96,
         .pattern = "%{SUPERVISOR}: (?:line )?(\\d+): ((?:[sS]yntax error|unexpected EOF).*)",
         .literal = "%{SUPERVISOR}",
         .summary = "Line $1 of the supervisor script does not parse: $2",
@@ -152,7 +164,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "supervisor.command-failed",
-        CAUSE("supervisor.command-failed", 0.65),
+        .cause = "supervisor.command-failed",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.65,
         .pattern = "%{SUPERVISOR}: (?:line )?(\\d+): "
                    "(?!\\S*\\b(?:node|nodejs|python3?|java|deno|bun)['\"]?:)(?!"
                    "\\s*\\$'\\\\r')(.+?): (command not found|not found|No such file or directory|"
@@ -168,7 +182,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "supervisor.stops-all",
-        CAUSE("supervisor.kills-agent", 0.8),
+        .cause = "supervisor.kills-agent",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.8,
         .pattern = "(?i)\\bchild(?:ren)?\\b.*\\b(?:exited|died|ended)\\b.*\\b(?:stopp|kill|"
                    "terminat|shutt)\\w+ "
                    "(?:down )?(?:all|every|the other|agent)",
@@ -179,30 +195,27 @@ static const struct rule rules[] = {
     },
 };
 
-enum { STUCK_MS = 10 * 1000 };
-
 static const struct hit *last_exit(const struct evidence *evidence)
 {
-    const struct hit *found = NULL;
-    for (const struct hit *hit = evidence_next(evidence, "init.unit-exit", NULL); hit;
-         hit = evidence_next(evidence, "init.unit-exit", hit))
-        if (hit->captures[0] && unit_is_service(hit->captures[0], &evidence->record->service))
-            found = hit;
-    return found;
+    const struct hit *last = NULL;
+    for (const struct hit *hit = evidence_next_of_service(evidence, "init.unit-exit", NULL);
+         hit != NULL; hit = evidence_next_of_service(evidence, "init.unit-exit", hit))
+        last = hit;
+    return last;
 }
 
 static void judge_exit(const struct evidence *evidence, struct findings *findings)
 {
     const struct hit *hit = last_exit(evidence);
     const struct service *service = &evidence->record->service;
-    if (!hit || !hit->captures[1] || !hit->captures[2])
+    if (hit == NULL || hit->captures[1] == NULL || hit->captures[2] == NULL)
         return;
     const char *status = hit->captures[2], *meaning = unit_exit_meaning(status);
-    bool exec = strncmp(status, "203", 3) == 0, setup = strlen(status) > 3 && status[0] == '2';
-    if (setup && !exec && status[3] == '/')
-        return; /* the init analyzer's */
+    bool exec = strncmp(status, "203", 3) == 0;
     bool signal = strcmp(hit->captures[1], "exited") != 0;
-    bool spoke = evidence_reached(evidence, stage_id(STAGE_SUPERVISOR_STARTED));
+    if (!signal && unit_exit_is_setup(status))
+        return; /* the init analyzer's */
+    bool spoke = stage_reached(evidence, STAGE_SUPERVISOR_STARTED);
     struct finding *finding;
     if (exec)
         finding = findings_add(findings, "supervisor.exec-status", "supervisor.missing",
@@ -216,7 +229,7 @@ static void judge_exit(const struct evidence *evidence, struct findings *finding
         finding = findings_add(findings, "supervisor.exit-without-output", "supervisor.silent-exit",
                                SEVERITY_ERROR, 0.75);
     finding_say(finding, "%s ended with status %s%s%s%s", service->supervisor, status,
-                meaning ? ": " : "", meaning ? meaning : "",
+                meaning != NULL ? ": " : "", meaning != NULL ? meaning : "",
                 !spoke && !exec && !signal ? ", before it said anything" : "");
     if (spoke && !exec && evidence->supervisor_last.line > 0)
         finding_quote(finding, &evidence->supervisor_last);
@@ -228,11 +241,10 @@ static void judge_stuck(const struct evidence *evidence, struct findings *findin
 {
     const struct quote *last = &evidence->supervisor_last;
     int64_t end_ms = evidence_end_ms(evidence);
-    if (last->line == 0 || last_exit(evidence) || !evidence_window_closed(evidence) ||
-        evidence_reached(evidence, stage_id(STAGE_AGENT_STARTED)) || last->at_ms < 0)
+    if (last->line == 0 || last_exit(evidence) != NULL || !evidence_window_closed(evidence) ||
+        stage_reached(evidence, STAGE_AGENT_STARTED) || last->at_ms < 0)
         return;
-    int64_t limit_ms =
-        stage_patience_ms(evidence, STAGE_SUPERVISOR_STARTED, STAGE_AGENT_STARTED, STUCK_MS);
+    int64_t limit_ms = stage_patience_ms(evidence, STAGE_SUPERVISOR_STARTED, STAGE_AGENT_STARTED);
     if (end_ms - last->at_ms < limit_ms)
         return;
     struct finding *finding =
@@ -247,13 +259,12 @@ static void judge_stuck(const struct evidence *evidence, struct findings *findin
 static void judge_mute(const struct evidence *evidence, struct findings *findings)
 {
     const struct hit *started = evidence_first(evidence, "init.unit-started");
-    bool past = evidence_reached(evidence, stage_id(STAGE_SUPERVISOR_STARTED)) ||
-                evidence_reached(evidence, stage_id(STAGE_AGENT_STARTED));
-    if (!started || past || !evidence_window_closed(evidence) || started->near_ms < 0 ||
-        last_exit(evidence))
+    bool past = stage_reached(evidence, STAGE_SUPERVISOR_STARTED) ||
+                stage_reached(evidence, STAGE_AGENT_STARTED);
+    if (started == NULL || past || !evidence_window_closed(evidence) || started->near_ms < 0 ||
+        last_exit(evidence) != NULL)
         return;
-    int64_t limit_ms =
-        stage_patience_ms(evidence, STAGE_UNIT_STARTED, STAGE_SUPERVISOR_STARTED, STUCK_MS);
+    int64_t limit_ms = stage_patience_ms(evidence, STAGE_UNIT_STARTED, STAGE_SUPERVISOR_STARTED);
     int64_t waited_ms = evidence_end_ms(evidence) - started->near_ms;
     if (waited_ms < limit_ms)
         return;
@@ -271,5 +282,9 @@ static void run(const struct evidence *evidence, struct findings *findings)
     judge_mute(evidence, findings);
 }
 
-const struct analyzer analyzer_supervisor = {"supervisor", rules, sizeof(rules) / sizeof(rules[0]),
-                                             run};
+const struct analyzer analyzer_supervisor = {
+    .name = "supervisor",
+    .rules = rules,
+    .n_rules = sizeof(rules) / sizeof(rules[0]),
+    .run = run,
+};

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define ELLIPSIS "\xe2\x80\xa6"
+#include "analyzers/chars.h"
 
 enum { HEAD_MIN = 8 }; /* so many bytes of a head tell units apart without their tail */
 
@@ -16,20 +16,16 @@ static size_t min_size(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-static bool ends_in(const char *text, size_t len, const char *tail, size_t tail_len)
-{
-    return tail_len <= len && memcmp(text + len - tail_len, tail, tail_len) == 0;
-}
-
 /* "vm-b...vice - VM Browser OAuth Agent": the tail's first word must end the unit's name. */
 static bool tail_fits(const char *tail, const struct service *service)
 {
     const char *dash = strstr(tail, " - ");
-    size_t name = dash ? (size_t)(dash - tail) : strlen(tail);
-    if (name == 0 || !ends_in(service->unit, strlen(service->unit), tail, name))
+    size_t name = dash != NULL ? (size_t)(dash - tail) : strlen(tail);
+    size_t unit = strlen(service->unit);
+    if (name == 0 || name > unit || strncmp(service->unit + unit - name, tail, name) != 0)
         return false;
-    const char *description = service->description ? service->description : "";
-    return !dash || strncmp(dash + 3, description, strlen(description)) == 0;
+    const char *description = service->description != NULL ? service->description : "";
+    return dash == NULL || strncmp(dash + 3, description, strlen(description)) == 0;
 }
 
 static bool head_fits(const char *head, size_t len, const char *full)
@@ -40,10 +36,10 @@ static bool head_fits(const char *head, size_t len, const char *full)
 bool unit_is_service(const char *label, const struct service *service)
 {
     size_t unit_len = strlen(service->unit);
-    const char *description = service->description ? service->description : "";
+    const char *description = service->description != NULL ? service->description : "";
     size_t description_len = strlen(description);
     const char *cut = strstr(label, ELLIPSIS);
-    if (!cut) {
+    if (cut == NULL) {
         if (strncmp(label, service->unit, unit_len) == 0)
             return label[unit_len] == '\0' || strncmp(label + unit_len, " - ", 3) == 0;
         return description_len > 0 && strncmp(label, description, description_len) == 0;
@@ -62,18 +58,18 @@ bool unit_is_service(const char *label, const struct service *service)
 static size_t common_head(const char *left, const char *right)
 {
     const char *left_cut = strstr(left, ELLIPSIS), *right_cut = strstr(right, ELLIPSIS);
-    size_t n = min_size(left_cut ? (size_t)(left_cut - left) : strlen(left),
-                        right_cut ? (size_t)(right_cut - right) : strlen(right));
+    size_t n = min_size(left_cut != NULL ? (size_t)(left_cut - left) : strlen(left),
+                        right_cut != NULL ? (size_t)(right_cut - right) : strlen(right));
     return strncmp(left, right, n) == 0 ? n : 0;
 }
 
 bool unit_same(const char *left, const char *right)
 {
     const char *left_cut = strstr(left, ELLIPSIS), *right_cut = strstr(right, ELLIPSIS);
-    if (!left_cut && !right_cut)
+    if (left_cut == NULL && right_cut == NULL)
         return strcmp(left, right) == 0;
-    const char *left_tail = left_cut ? left_cut + strlen(ELLIPSIS) : left;
-    const char *right_tail = right_cut ? right_cut + strlen(ELLIPSIS) : right;
+    const char *left_tail = left_cut != NULL ? left_cut + strlen(ELLIPSIS) : left;
+    const char *right_tail = right_cut != NULL ? right_cut + strlen(ELLIPSIS) : right;
     size_t left_len = strlen(left_tail), right_len = strlen(right_tail);
     size_t n = min_size(left_len, right_len);
     bool same_tail = memcmp(left_tail + left_len - n, right_tail + right_len - n, n) == 0;
@@ -94,10 +90,12 @@ bool unit_is_network(const char *label)
                                         "ifup@",
                                         "dhcp"};
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-        if (strcasestr(label, words[i]))
+        if (strcasestr(label, words[i]) != NULL)
             return true;
     return false;
 }
+
+enum { EXIT_SETUP_FIRST = 200, EXIT_EXEC = 203, EXIT_SETUP_LAST = 243 };
 
 static const struct {
     const char *status, *meaning;
@@ -119,6 +117,15 @@ static const struct {
     {"11/SEGV", "segmentation fault"},
     {"7/BUS", "bus error"},
 };
+
+bool unit_exit_is_setup(const char *status)
+{
+    char *end;
+    long number = strtol(status, &end, 10);
+    bool is_number = is_digit(status[0]) && (*end == '\0' || *end == '/');
+    return is_number && number >= EXIT_SETUP_FIRST && number <= EXIT_SETUP_LAST &&
+           number != EXIT_EXEC;
+}
 
 const char *unit_exit_meaning(const char *status)
 {

@@ -20,6 +20,12 @@ bool unit_same(const char *left, const char *right);
 /* True if what the label names waits for, or makes, the network. */
 bool unit_is_network(const char *label);
 
+/*
+ * True if an exit status such as "217/USER" is systemd's own: it never got as far as the program.
+ * systemd.exec(5) names them, 200 to 243; not 203/EXEC, which is about the program itself.
+ */
+bool unit_exit_is_setup(const char *status);
+
 /* What an exit status such as "203/EXEC" or "9/KILL" means, in words; NULL: nothing special. */
 const char *unit_exit_meaning(const char *status);
 

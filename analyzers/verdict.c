@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "analyzers/causes.h"
+#include "analyzers/doubt.h"
 #include "analyzers/stage.h"
 #include "analyzers/unit.h"
 #include "harness/base/mem.h"
@@ -21,9 +22,6 @@ enum { MAX_CANDIDATES = 64, MAX_ALTERNATIVES = 5 };
 /* Confidences: what a bare console needs to be called failed; what counts as about as strong; what
  * is broken besides rather than guessed; what is too weak to be named. */
 static const double DECISIVE = 0.8, ABOUT_EQUAL = 0.2, BROKEN_TOO = 0.6, TOO_WEAK = 0.3;
-
-/* Evidence that something later contradicts, but does not rule out. */
-static const double RECOVERED = 0.15, UNLIKELY = 0.4, LOGGED_ONLY = 0.75;
 
 struct candidate {
     const char *cause;
@@ -38,121 +36,6 @@ struct candidates {
     struct candidate items[MAX_CANDIDATES];
     size_t len;
 };
-
-static bool in_layer(const char *cause, const char *layer)
-{
-    size_t n = strlen(layer);
-    return strncmp(cause, layer, n) == 0 && cause[n] == '.';
-}
-
-static bool in_guest_user_space(const char *cause)
-{
-    return in_layer(cause, "init") || in_layer(cause, "supervisor") || in_layer(cause, "agent") ||
-           in_layer(cause, "rootfs");
-}
-
-/* The last line of the console that shows the finding; 0: none does. */
-static uint32_t last_line(const struct evidence *evidence, const struct finding *finding)
-{
-    const struct hit *hit = evidence_last(evidence, finding->id);
-    if (hit)
-        return strcmp(hit->file, "console.log") == 0 ? hit->line : 0;
-    uint32_t line = 0;
-    for (size_t i = 0; i < finding->n_quotes; i++)
-        if (strcmp(finding->quotes[i].file, "console.log") == 0 && finding->quotes[i].line > line)
-            line = finding->quotes[i].line;
-    return line;
-}
-
-static const struct hit *ready_hit(const struct evidence *evidence)
-{
-    const struct hit *ready = evidence_last(evidence, "agent.ready");
-    return ready ? ready : evidence_last(evidence, "agent.listening");
-}
-
-static bool died_after(const struct evidence *evidence, const struct hit *ready)
-{
-    static const char *const deaths[] = {"supervisor.child-died", "init.unit-exit"};
-    for (size_t i = 0; i < sizeof(deaths) / sizeof(deaths[0]); i++)
-        for (const struct hit *hit = evidence_next(evidence, deaths[i], NULL); hit;
-             hit = evidence_next(evidence, deaths[i], hit))
-            if (hit->seq > ready->seq && hit->captures[0] &&
-                (strcasestr(hit->captures[0], "agent") ||
-                 unit_is_service(hit->captures[0], &evidence->record->service)))
-                return true;
-    return false;
-}
-
-bool verdict_console_ready(const struct evidence *evidence)
-{
-    const struct hit *ready = ready_hit(evidence);
-    const struct hit *without = evidence_last(evidence, "agent.ready-without-address");
-    return ready && !(without && without->seq == ready->seq) && !died_after(evidence, ready) &&
-           evidence_count(evidence, "agent.other-port") == 0 &&
-           evidence_reached(evidence, stage_id(STAGE_ADDRESS_ACQUIRED));
-}
-
-/* An error that the agent's coming up later survived is not what ails this boot. */
-static bool recovered(const struct evidence *evidence, const struct finding *finding)
-{
-    const struct hit *ready = ready_hit(evidence);
-    uint32_t line = last_line(evidence, finding);
-    bool about_it = in_guest_user_space(finding->cause) || in_layer(finding->cause, "network") ||
-                    finding->severity < SEVERITY_FATAL;
-    if (!ready || line == 0 || line >= ready->line || !about_it || died_after(evidence, ready))
-        return false;
-    return !in_layer(finding->cause, "network") || verdict_console_ready(evidence);
-}
-
-static bool only_unreachable(const struct record *record)
-{
-    for (size_t i = 0; i < record->probe.n_runs; i++)
-        if (record->probe.runs[i].class != PROBE_HOST_UNREACHABLE &&
-            record->probe.runs[i].class != PROBE_NET_UNREACHABLE)
-            return false;
-    return record->probe.n_runs > 0;
-}
-
-/* In user-mode networking a reset is the guest's own answer: its interface, link and address work.
- * One may also be the VMM's end. */
-static bool guest_reset_connections(const struct record *record)
-{
-    const char *network = record->probe.network;
-    for (size_t i = 0; i < record->probe.n_runs; i++) {
-        const struct probe_run *run = &record->probe.runs[i];
-        bool user = network && strcmp(network, "user") == 0;
-        if (run->count > 2 && run->class == (user ? PROBE_RESET : PROBE_REFUSED))
-            return !user || run->class == PROBE_RESET;
-    }
-    return false;
-}
-
-static bool anything_died(const struct evidence *evidence)
-{
-    return evidence_count(evidence, "agent.runtime-exit") > 0 ||
-           evidence_count(evidence, "supervisor.child-died") > 0 ||
-           evidence_count(evidence, "init.unit-exit") > 0;
-}
-
-static const char *doubt(const struct evidence *evidence, const struct finding *finding,
-                         double *ret_factor)
-{
-    const char *cause = finding->cause;
-    *ret_factor = RECOVERED;
-    if (recovered(evidence, finding))
-        return "the agent came up after it";
-    *ret_factor = LOGGED_ONLY;
-    if (strcmp(cause, "agent.exception") == 0 && !anything_died(evidence))
-        return "nothing says that the agent died of it";
-    *ret_factor = UNLIKELY;
-    if (only_unreachable(evidence->record) &&
-        (in_layer(cause, "agent") || in_layer(cause, "supervisor")))
-        return "the host never reached the guest at all, so this cannot come first";
-    if (in_layer(cause, "network") && guest_reset_connections(evidence->record))
-        return "the guest itself reset the probe's connections, so its network works";
-    *ret_factor = 1.0;
-    return NULL;
-}
 
 static struct candidate *find_or_add(struct candidates *candidates, const char *cause)
 {
@@ -172,11 +55,11 @@ static void collect(const struct analysis *analysis, const struct evidence *evid
     for (size_t i = 0; i < analysis->findings.len; i++) {
         const struct finding *finding = &analysis->findings.items[i];
         struct candidate *candidate =
-            finding->cause ? find_or_add(candidates, finding->cause) : NULL;
+            finding->cause != NULL ? find_or_add(candidates, finding->cause) : NULL;
         double factor;
-        if (!candidate)
+        if (candidate == NULL)
             continue;
-        const char *why = doubt(evidence, finding, &factor);
+        const char *why = doubt_of(evidence, finding, &factor);
         if (finding->confidence * factor <= candidate->confidence)
             continue;
         candidate->confidence = finding->confidence * factor;
@@ -200,11 +83,10 @@ static bool holds(const struct evidence *evidence, const struct candidate *cause
     bool waits = strcmp(other->cause, "init.job-waiting") == 0 ||
                  strcmp(other->cause, "init.unit-start-timeout") == 0 ||
                  strcmp(other->cause, "init.dependency-failed") == 0;
-    bool network =
-        in_layer(cause->cause, "network") || strcmp(cause->cause, "host.dhcp-server-silent") == 0;
+    bool network = cause_in_layer(cause->cause, "network") ||
+                   strcmp(cause->cause, "host.dhcp-server-silent") == 0;
     if (waits && network)
-        return !evidence_reached(evidence, stage_id(STAGE_ADDRESS_ACQUIRED)) &&
-               quotes_network_unit(other->best);
+        return !stage_reached(evidence, STAGE_ADDRESS_ACQUIRED) && quotes_network_unit(other->best);
     return true;
 }
 
@@ -218,7 +100,7 @@ static void fold(const struct evidence *evidence, struct candidates *candidates)
 {
     for (size_t i = 0; i < candidates->len; i++) {
         struct candidate *other = &candidates->items[i];
-        for (size_t k = 0; k < candidates->len && !other->explained_by; k++) {
+        for (size_t k = 0; k < candidates->len && other->explained_by == NULL; k++) {
             const struct candidate *cause = &candidates->items[k];
             if (k != i && strong_enough(cause, other) &&
                 cause_explains(cause->cause, other->cause) && holds(evidence, cause, other))
@@ -232,13 +114,13 @@ static const struct candidate *choose(const struct candidates *candidates)
     double best = 0;
     const struct candidate *chosen = NULL;
     for (size_t i = 0; i < candidates->len; i++)
-        if (!candidates->items[i].explained_by && candidates->items[i].confidence > best)
+        if (candidates->items[i].explained_by == NULL && candidates->items[i].confidence > best)
             best = candidates->items[i].confidence;
     for (size_t i = 0; i < candidates->len; i++) {
         const struct candidate *candidate = &candidates->items[i];
-        if (!candidate->explained_by && candidate->confidence >= TOO_WEAK &&
+        if (candidate->explained_by == NULL && candidate->confidence >= TOO_WEAK &&
             candidate->confidence >= best - ABOUT_EQUAL &&
-            (!chosen || candidate->rank < chosen->rank))
+            (chosen == NULL || candidate->rank < chosen->rank))
             chosen = candidate;
     }
     return chosen;
@@ -268,7 +150,7 @@ static void add_quotes(struct verdict *verdict, const struct finding *finding, s
 static const char *layer_of(const char *id)
 {
     const struct cause *cause = cause_find(id);
-    return cause ? cause->layer : "x";
+    return cause != NULL ? cause->layer : "x";
 }
 
 static void set_verdict(struct analysis *analysis, const struct candidates *candidates,
@@ -277,15 +159,19 @@ static void set_verdict(struct analysis *analysis, const struct candidates *cand
     struct verdict *verdict = &analysis->verdict;
     const struct cause *cause = cause_find(chosen->cause);
     const struct finding *best = chosen->best;
-    assert(best); /* a candidate is made from a finding */
+    assert(best != NULL); /* a candidate is made from a finding */
     verdict->cause = chosen->cause;
     verdict->layer = layer_of(chosen->cause);
     verdict->confidence = chosen->confidence;
     if (best->count > 1)
         verdict->summary = mem_printf("%s (%u times)", best->summary, best->count);
     else
-        verdict->summary = mem_strdup(best->summary ? best->summary : cause ? cause->title : "");
-    verdict->remedy = mem_strdup(best->remedy ? best->remedy : cause ? cause->remedy : "");
+        verdict->summary = mem_strdup(best->summary != NULL ? best->summary
+                                      : cause != NULL       ? cause->title
+                                                            : "");
+    verdict->remedy = mem_strdup(best->remedy != NULL ? best->remedy
+                                 : cause != NULL      ? cause->remedy
+                                                      : "");
     add_quotes(verdict, best, ANALYSIS_MAX_QUOTES);
     for (size_t i = 0; i < candidates->len; i++)
         if (candidates->items[i].explained_by == chosen)
@@ -325,11 +211,11 @@ static void add_contributing(struct analysis *analysis, const struct candidate *
 
 static char *why_not(const struct candidate *candidate, const struct candidate *chosen)
 {
-    if (candidate->explained_by)
+    if (candidate->explained_by != NULL)
         return mem_printf("it follows from %s", candidate->explained_by->cause);
-    if (candidate->doubt)
+    if (candidate->doubt != NULL)
         return mem_strdup(candidate->doubt);
-    if (!chosen)
+    if (chosen == NULL)
         return mem_strdup("its evidence is too weak");
     if (candidate->rank < chosen->rank)
         return mem_printf("its evidence is weaker than that of %s", chosen->cause);
@@ -362,15 +248,15 @@ static void set_others(struct analysis *analysis, const struct candidates *candi
     const struct candidate *others[MAX_CANDIDATES] = {0};
     size_t n = 0;
     for (size_t i = 0; i < candidates->len; i++)
-        if (&candidates->items[i] != chosen && candidates->items[i].best)
+        if (&candidates->items[i] != chosen && candidates->items[i].best != NULL)
             others[n++] = &candidates->items[i];
     qsort(others, n, sizeof(others[0]), compare_candidates);
     analysis->contributing = mem_calloc(n + 1, sizeof(*analysis->contributing));
     analysis->alternatives = mem_calloc(MAX_ALTERNATIVES, sizeof(*analysis->alternatives));
     for (size_t i = 0; i < n; i++) {
         const struct candidate *other = others[i];
-        bool stands = !other->explained_by && !other->doubt;
-        if (chosen && stands && other->confidence >= BROKEN_TOO) {
+        bool stands = other->explained_by == NULL && other->doubt == NULL;
+        if (chosen != NULL && stands && other->confidence >= BROKEN_TOO) {
             add_contributing(analysis, other);
             continue;
         }
@@ -378,7 +264,7 @@ static void set_others(struct analysis *analysis, const struct candidates *candi
             continue;
         analysis->alternatives[analysis->n_alternatives++] = (struct alternative){
             .cause = other->cause,
-            .confidence = other->explained_by ? other->confidence / 10 : other->confidence,
+            .confidence = other->explained_by != NULL ? other->confidence / 10 : other->confidence,
             .why_not = why_not(other, chosen),
         };
     }
@@ -388,7 +274,7 @@ static void set_others(struct analysis *analysis, const struct candidates *candi
 static bool has_cause(const struct analysis *analysis, const char *cause)
 {
     for (size_t i = 0; i < analysis->findings.len; i++)
-        if (analysis->findings.items[i].cause &&
+        if (analysis->findings.items[i].cause != NULL &&
             strcmp(analysis->findings.items[i].cause, cause) == 0)
             return true;
     return false;
@@ -410,10 +296,10 @@ static enum outcome outcome_of(const struct analysis *analysis, const struct evi
     default:
         return OUTCOME_FAILED;
     }
-    if (chosen && chosen->confidence >= DECISIVE && chosen->best &&
+    if (chosen != NULL && chosen->confidence >= DECISIVE && chosen->best != NULL &&
         chosen->best->severity >= SEVERITY_ERROR)
         return OUTCOME_FAILED;
-    return verdict_console_ready(evidence) ? OUTCOME_READY : OUTCOME_UNDETERMINED;
+    return doubt_console_ready(evidence) ? OUTCOME_READY : OUTCOME_UNDETERMINED;
 }
 
 void verdict_decide(struct analysis *analysis, const struct evidence *evidence)
@@ -424,7 +310,7 @@ void verdict_decide(struct analysis *analysis, const struct evidence *evidence)
     const struct candidate *chosen = choose(candidates);
     analysis->outcome = outcome_of(analysis, evidence, chosen);
     if (analysis->outcome == OUTCOME_FAILED) {
-        if (chosen)
+        if (chosen != NULL)
             set_verdict(analysis, candidates, chosen);
         else
             set_unknown(analysis, evidence);

@@ -15,7 +15,4 @@
  */
 void verdict_decide(struct analysis *analysis, const struct evidence *evidence);
 
-/* True if the agent said that it listens, with an address, and nothing says that it died later. */
-bool verdict_console_ready(const struct evidence *evidence);
-
 #endif

@@ -8,16 +8,16 @@
 #include "analyzers/analyzer.h"
 #include "analyzers/causes.h"
 
-#define VMM_CAUSE(c, p)                                                                            \
-    .file = RULE_VMM_LOG, .cause = (c), .severity = SEVERITY_FATAL, .confidence = (p)
-
 static const struct rule rules[] = {
     {
         .id = "vmm.kernel-not-opened",
-        VMM_CAUSE("vmm.kernel-missing", 0.97),
-        .pattern =
-            "could not open kernel file '?([^']*)|The kernel file cannot be opened|could not load "
-            "kernel '([^']*)': (?:No such file|Permission)",
+        .file = RULE_VMM_LOG,
+        .cause = "vmm.kernel-missing",
+        .severity = SEVERITY_FATAL,
+        .confidence = 0.97,
+        .pattern = "could not open kernel file '?([^']*)|The kernel file cannot be "
+                   "opened|could not load "
+                   "kernel '([^']*)': (?:No such file|Permission)",
         .literal = "kernel",
         .summary = "The VMM cannot open the kernel image $1$2",
         .sample = "qemu-system-x86_64: could not open kernel file '/images/vmlinuz': No such file "
@@ -26,7 +26,10 @@ static const struct rule rules[] = {
     },
     {
         .id = "vmm.kernel-format",
-        VMM_CAUSE("vmm.kernel-invalid", 0.97),
+        .file = RULE_VMM_LOG,
+        .cause = "vmm.kernel-invalid",
+        .severity = SEVERITY_FATAL,
+        .confidence = 0.97,
         .pattern = "invalid kernel header|InvalidElfMagicNumber|Invalid Elf magic number|Cannot "
                    "load kernel "
                    "due to invalid (?:memory configuration or invalid )?kernel image|Error loading "
@@ -38,7 +41,10 @@ static const struct rule rules[] = {
     },
     {
         .id = "vmm.initrd-not-opened",
-        VMM_CAUSE("vmm.initrd-missing", 0.97),
+        .file = RULE_VMM_LOG,
+        .cause = "vmm.initrd-missing",
+        .severity = SEVERITY_FATAL,
+        .confidence = 0.97,
         .pattern = "error reading initrd ([^:]*)|could not load (?:initrd|ramdisk) '?([^':]*)|The "
                    "initrd file "
                    "cannot be opened",
@@ -50,7 +56,10 @@ static const struct rule rules[] = {
     },
     {
         .id = "vmm.drive-not-opened",
-        VMM_CAUSE("vmm.rootfs-missing", 0.95),
+        .file = RULE_VMM_LOG,
+        .cause = "vmm.rootfs-missing",
+        .severity = SEVERITY_FATAL,
+        .confidence = 0.95,
         .pattern =
             "Could not open '([^']*)': (?:No such file|Permission denied|Is a directory)|Error "
             "manipulating the backing file|Unable to create the (?:virtio )?block device",
@@ -61,7 +70,10 @@ static const struct rule rules[] = {
     },
     {
         .id = "vmm.image-locked",
-        VMM_CAUSE("vmm.rootfs-missing", 0.85),
+        .file = RULE_VMM_LOG,
+        .cause = "vmm.rootfs-missing",
+        .severity = SEVERITY_FATAL,
+        .confidence = 0.85,
         .pattern = "Failed to get (?:shared )?\"(?:write|consistent read)\" lock|Is another "
                    "process using the "
                    "image",
@@ -71,18 +83,24 @@ static const struct rule rules[] = {
     },
     {
         .id = "vmm.socket-in-use",
-        VMM_CAUSE("vmm.api-socket-stale", 0.95),
+        .file = RULE_VMM_LOG,
+        .cause = "vmm.api-socket-stale",
+        .severity = SEVERITY_FATAL,
+        .confidence = 0.95,
         .pattern = "FailedToBindSocket|Failed to open the API socket|(?:Failed to bind "
                    "socket|bind).*: Address "
                    "already in use",
         .summary = "The VMM's API socket is still there from an earlier VM",
         .sample = "Error: RunWithApi(FailedToBindSocket(\"/run/vm.sock\"))",
-        .near_miss =
-            "qemu-system-x86_64: -netdev user: Could not set up host forwarding rule 'tcp::1-:2'",
+        .near_miss = "qemu-system-x86_64: -netdev user: Could not set up host forwarding rule "
+                     "'tcp::1-:2'",
     },
     {
         .id = "vmm.forward-refused",
-        VMM_CAUSE("vmm.config-invalid", 0.85),
+        .file = RULE_VMM_LOG,
+        .cause = "vmm.config-invalid",
+        .severity = SEVERITY_FATAL,
+        .confidence = 0.85,
         .pattern = "Could not set up host forwarding rule '([^']*)'",
         .literal = "Could not set up host forwarding rule",
         .summary = "The host port of the forwarding rule $1 is taken",
@@ -92,7 +110,10 @@ static const struct rule rules[] = {
     },
     {
         .id = "vmm.logger",
-        VMM_CAUSE("vmm.logger-missing", 0.93),
+        .file = RULE_VMM_LOG,
+        .cause = "vmm.logger-missing",
+        .severity = SEVERITY_FATAL,
+        .confidence = 0.93,
         .pattern = "LoggerUpdateError|Failed to open target file|(?:logger|metrics).*No such file",
         .summary = "The VMM cannot open its log or metrics file",
         .sample =
@@ -101,14 +122,21 @@ static const struct rule rules[] = {
     },
     {
         .id = "vmm.config-refused",
-        VMM_CAUSE("vmm.config-invalid", 0.8),
+        .file = RULE_VMM_LOG,
+        .cause = "vmm.config-invalid",
+        .severity = SEVERITY_FATAL,
+        .confidence = 0.8,
         .pattern =
-            "(?:fault_message|deserializ|[uU]nknown field|Configuration for VMM from one single "
+            "(?:fault_message|deserializ|[uU]nknown field|Configuration for VMM from one "
+            "single "
             "json "
             "failed|is not a valid device model name|unsupported machine type|invalid option|"
-            "Property '[^']*' not found|(?:Parameter|Invalid parameter) '[^']*'|UNIX socket path "
-            "'[^']*' is too long|unable to find CPU model|invalid accelerator|Cannot start microvm "
-            "without kernel|A root block device already exists|The MAC address is already in use)",
+            "Property '[^']*' not found|(?:Parameter|Invalid parameter) '[^']*'|UNIX socket "
+            "path "
+            "'[^']*' is too long|unable to find CPU model|invalid accelerator|Cannot start "
+            "microvm "
+            "without kernel|A root block device already exists|The MAC address is already in "
+            "use)",
         .summary = "The VMM does not accept its configuration",
         .sample = "qemu-system-x86_64: -device virtio-nett-pci: 'virtio-nett-pci' is not a valid "
                   "device model "
@@ -118,10 +146,13 @@ static const struct rule rules[] = {
     },
     {
         .id = "vmm.assertion",
-        VMM_CAUSE("vmm.crashed", 0.85),
-        .pattern =
-            "Assertion `.*' failed|^thread '[^']*' panicked at|Received KVM_EXIT_INTERNAL_ERROR|"
-            "KVM_EXIT_FAIL_ENTRY|error: kvm run failed|KVM internal error|\\bbad syscall\\b",
+        .file = RULE_VMM_LOG,
+        .cause = "vmm.crashed",
+        .severity = SEVERITY_FATAL,
+        .confidence = 0.85,
+        .pattern = "Assertion `.*' failed|^thread '[^']*' panicked at|Received "
+                   "KVM_EXIT_INTERNAL_ERROR|"
+                   "KVM_EXIT_FAIL_ENTRY|error: kvm run failed|KVM internal error|\\bbad syscall\\b",
         .summary = "The VMM itself crashed",
         .sample = "qemu-system-x86_64: ../target/i386/kvm/kvm.c:2952: kvm_buf_set_msrs: Assertion "
                   "`ret == "
@@ -130,17 +161,20 @@ static const struct rule rules[] = {
     },
 };
 
-/* The backend knows best why it could not start: it saw the errno. */
+/* The backend knows best what failed: it saw the errno. */
 static void judge_error(const struct record *record, struct findings *findings)
 {
-    if (!record->vmm.error)
+    if (record->vmm.error == NULL)
         return;
     const struct cause *cause =
-        record->vmm.error_cause ? cause_find(record->vmm.error_cause) : NULL;
+        record->vmm.error_cause != NULL ? cause_find(record->vmm.error_cause) : NULL;
     struct finding *finding =
-        findings_add(findings, "vmm.error", cause ? cause->id : "vmm.config-invalid",
-                     SEVERITY_FATAL, cause ? 0.97 : 0.4);
-    finding_say(finding, "The VM could not be started: %s", record->vmm.error);
+        findings_add(findings, "vmm.error", cause != NULL ? cause->id : "vmm.config-invalid",
+                     SEVERITY_FATAL, cause != NULL ? 0.97 : 0.4);
+    finding_say(finding,
+                record->end == RECORD_END_START_FAILED ? "The VM could not be started: %s"
+                                                       : "The VMM or its console failed: %s",
+                record->vmm.error);
     finding_fact(finding, 0, "vmm.error: %s", record->vmm.error);
 }
 
@@ -160,12 +194,12 @@ static void judge_exit(const struct evidence *evidence, struct findings *finding
     if (clean)
         finding_say(finding, "The guest reset or switched itself off before it was ready, and the "
                              "console does not say why");
-    else if (record->vmm.signal)
+    else if (record->vmm.signal != 0)
         finding_say(finding, "The VMM was killed by signal %d (%s)", record->vmm.signal,
                     strsignal(record->vmm.signal));
     else
         finding_say(finding, "The VMM ended with exit status %d", record->vmm.exit_code);
-    if (reboot)
+    if (reboot != NULL)
         finding_hit(finding, reboot);
     else if (evidence->last_vmm_line.line > 0 && !clean)
         finding_quote(finding, &evidence->last_vmm_line);
@@ -181,4 +215,9 @@ static void run(const struct evidence *evidence, struct findings *findings)
     judge_exit(evidence, findings);
 }
 
-const struct analyzer analyzer_vmm = {"vmm", rules, sizeof(rules) / sizeof(rules[0]), run};
+const struct analyzer analyzer_vmm = {
+    .name = "vmm",
+    .rules = rules,
+    .n_rules = sizeof(rules) / sizeof(rules[0]),
+    .run = run,
+};

@@ -11,6 +11,7 @@
 #include "analyzers/line.h"
 #include "analyzers/normalize.h"
 #include "analyzers/stage.h"
+#include "harness/base/hash.h"
 #include "harness/base/mem.h"
 
 /* Deaths of one kind that one rule saw. */
@@ -33,15 +34,6 @@ struct watch {
     size_t n_deaths;
 };
 
-static uint64_t exact_hash(const char *text, size_t len)
-{
-    uint64_t hash = UINT64_C(14695981039346656037);
-
-    for (size_t i = 0; i < len; i++)
-        hash = (hash ^ (unsigned char)text[i]) * UINT64_C(1099511628211);
-    return hash;
-}
-
 /* NULL: the table is full; a service that dies in so many ways is not in a loop. */
 static struct death *find_death(struct watch *watch, size_t rule, uint64_t signature)
 {
@@ -58,7 +50,7 @@ static struct death *find_death(struct watch *watch, size_t rule, uint64_t signa
 
 static void set_fatal(struct watch *watch, const struct rule *rule, const struct line *line)
 {
-    if (watch->state.fatal)
+    if (watch->state.fatal != NULL)
         return;
     watch->state.fatal = rule->id;
     watch->state.fatal_line = line->number;
@@ -66,14 +58,14 @@ static void set_fatal(struct watch *watch, const struct rule *rule, const struct
 
 static void count_death(struct watch *watch, size_t index, const struct line *line)
 {
-    uint64_t message = exact_hash(line->message, line->message_len);
+    uint64_t message = hash_add(HASH_START, line->message, line->message_len);
     uint64_t own = normalize_hash(line, NULL);
-    struct death *death = find_death(watch, index, watch->last_error ? watch->last_error : own);
-
-    if (!death)
+    struct death *death =
+        find_death(watch, index, watch->last_error != 0 ? watch->last_error : own);
+    if (death == NULL)
         return;
     bool echo =
-        death->count && death->last_message == message && death->last_source != line->source;
+        death->count > 0 && death->last_message == message && death->last_source != line->source;
     if (echo)
         return;
     death->last_message = message;
@@ -86,14 +78,12 @@ static void on_match(void *ctx, const struct rule_match *match, const struct lin
 {
     struct watch *watch = ctx;
     const struct rule *rule = ruleset_rule(watch->rules, match->index);
-
-    if (rule->milestone) {
+    if (rule->milestone != NULL) {
         int rank = stage_rank(rule->milestone);
-
         /* What was said about the death before is no reason for the next one. */
         if (rank >= STAGE_UNIT_STARTED)
             watch->last_error = 0;
-        watch->state.ready_lines += !strcmp(rule->milestone, stage_id(STAGE_AGENT_LISTENING));
+        watch->state.ready_lines += strcmp(rule->milestone, stage_id(STAGE_AGENT_LISTENING)) == 0;
         if (rank > watch->rank) {
             watch->rank = rank;
             watch->state.stage = stage_id((enum stage)rank);
@@ -113,8 +103,7 @@ static void on_line(void *ctx, const struct line *line)
 {
     struct watch *watch = ctx;
     const struct rule_visitor visitor = {.on_match = on_match, .ctx = watch};
-
-    if (!line->message_len)
+    if (line->message_len == 0)
         return;
     watch->line_is_error = false;
     watch->line_is_death = false;
@@ -126,7 +115,6 @@ static void on_line(void *ctx, const struct line *line)
 struct watch *watch_new(struct ruleset *rules)
 {
     struct watch *watch = mem_calloc(1, sizeof(*watch));
-
     watch->reader = line_reader_new(on_line, watch);
     watch->rules = rules;
     watch->rank = -1;
@@ -135,7 +123,7 @@ struct watch *watch_new(struct ruleset *rules)
 
 void watch_free(struct watch *watch)
 {
-    if (!watch)
+    if (watch == NULL)
         return;
     line_reader_free(watch->reader);
     free(watch);

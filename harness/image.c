@@ -9,6 +9,7 @@
 
 #include "harness/base/clock.h"
 #include "harness/base/file.h"
+#include "harness/base/hash.h"
 #include "harness/base/mem.h"
 
 int image_describe(struct record_image *ret_image, const char *path, struct err *err)
@@ -65,23 +66,16 @@ void image_set_release(struct image_set *images)
     image_release(&images->rootfs);
 }
 
-/* FNV-1a: names a directory among a user's own baselines; nobody gains by a collision. */
-static uint64_t hash_text(uint64_t hash, const char *text)
-{
-    for (; *text != '\0'; text++)
-        hash = (hash ^ (unsigned char)*text) * 0x100000001b3ULL;
-    return (hash ^ '\n') * 0x100000001b3ULL;
-}
-
 static int identity_of(const char *rootfs, const char *kernel, const char *backend,
                        const char *network, char ret_identity[static IDENTITY_SIZE])
 {
     const char *const parts[] = {rootfs, kernel, backend, network};
-    uint64_t hash = 0xcbf29ce484222325ULL;
+    uint64_t hash = HASH_START;
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         if (parts[i] == NULL)
             return -1;
-        hash = hash_text(hash, parts[i]);
+        hash = hash_add(hash, parts[i], strlen(parts[i]));
+        hash = hash_add(hash, "\n", 1);
     }
     (void)snprintf(ret_identity, IDENTITY_SIZE, "%016llx", (unsigned long long)hash);
     return 0;

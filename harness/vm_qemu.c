@@ -23,6 +23,7 @@
 #include "harness/base/auto.h"
 #include "harness/base/buf.h"
 #include "harness/base/file.h"
+#include "harness/base/hash.h"
 #include "harness/base/mem.h"
 #include "harness/base/proc.h"
 #include "harness/kvm.h"
@@ -273,16 +274,15 @@ static int hold_port(int *ret_port, struct err *err)
     return steal_fd(&fd);
 }
 
-/* 02:fc: and four bytes of a hash (FNV-1a) of the record's directory: another one for every boot.
- */
+/* 02:fc: and four bytes of a hash of the record's directory: another one for every boot. */
 static char *mac_for(const struct vm *vm)
 {
-    uint32_t hash = 0x811c9dc5U;
-    for (const char *at = vm->record->dir != NULL ? vm->record->dir : ""; *at != '\0'; at++)
-        hash = (hash ^ (unsigned char)*at) * 0x01000193U;
-    hash = (hash ^ vm->index) * 0x01000193U;
-    return mem_printf("02:fc:%02x:%02x:%02x:%02x", hash >> 24 & 0xff, hash >> 16 & 0xff,
-                      hash >> 8 & 0xff, hash & 0xff);
+    const char *dir = vm->record->dir != NULL ? vm->record->dir : "";
+    uint64_t hash = hash_add(HASH_START, dir, strlen(dir));
+    hash = hash_add(hash, (const char *)&vm->index, sizeof(vm->index));
+    return mem_printf("02:fc:%02x:%02x:%02x:%02x", (unsigned)(hash >> 24 & 0xff),
+                      (unsigned)(hash >> 16 & 0xff), (unsigned)(hash >> 8 & 0xff),
+                      (unsigned)(hash & 0xff));
 }
 
 static int make_url(struct vm *vm, int port, struct err *err)

@@ -210,7 +210,9 @@ static void records_are_found_at_any_depth(void **state)
     for (int i = 0; i < 60; i++)
         buf_add_text(&path, "/d");
     put_record(*state, buf_text(&path), "2025");
-    auto_free char *want = mem_printf("%s\n", buf_text(&path));
+    assert_listing(*state, "run", "run\n"); /* the only one: its path need not say which */
+    put_record(*state, "run/z", "2026");
+    auto_free char *want = mem_printf("%s\nrun/z\n", buf_text(&path));
     assert_listing(*state, "run", want);
 }
 

@@ -71,7 +71,7 @@ static void test_explained_causes_exist(void **state)
     size_t n;
     const struct cause *causes = causes_all(&n);
     for (size_t i = 0; i < n; i++)
-        for (const char *const *name = causes[i].explains; name && *name; name++)
+        for (const char *const *name = causes[i].explains; name != NULL && *name != NULL; name++)
             if (!names_something(*name))
                 fail_msg("%s explains %s, which does not exist", causes[i].id, *name);
 }

@@ -19,7 +19,6 @@ static void describe(void *ctx, const struct line *line)
     static const char *const sources[] = {"bare", "kernel", "journal", "status"};
     static const char *const statuses[] = {"-",    "ok",   "failed", "depend", "time",
                                            "warn", "info", "skip",   "running"};
-
     assert_int_equal(line->text[line->len], '\0');
     assert_true(line->message >= line->text);
     assert_ptr_equal(line->message + line->message_len, line->text + line->len);
@@ -36,7 +35,6 @@ static void describe(void *ctx, const struct line *line)
 static char *read_all(const char *bytes, size_t len, size_t step)
 {
     struct buf seen;
-
     buf_init(&seen, 1 << 20);
     struct line_reader *reader = line_reader_new(describe, &seen);
     for (size_t at = 0; at < len; at += step)
@@ -55,7 +53,6 @@ static void check(const struct sample *samples, size_t n)
     for (size_t i = 0; i < n; i++) {
         for (size_t step = 1; step < 64; step += 31) {
             char *seen = read_all(samples[i].bytes, strlen(samples[i].bytes), step);
-
             assert_string_equal(seen, samples[i].expected);
             free(seen);
         }
@@ -90,7 +87,6 @@ static void test_cleans(void **state)
          "5min\n"},
         {"t\tab\x01\x08\x7f \xff\xfe\n", "1|bare|-||0|-1||t\tab \xff\xfe\n"},
     };
-
     (void)state;
     CHECK(samples);
 }
@@ -98,7 +94,6 @@ static void test_cleans(void **state)
 static void test_drops_nul(void **state)
 {
     static const char bytes[] = "a\0b\0\r\0\n";
-
     (void)state;
     char *seen = read_all(bytes, sizeof(bytes) - 1, 3);
     assert_string_equal(seen, "1|bare|-||0|-1||ab\n");
@@ -140,7 +135,6 @@ static void test_prefixes(void **state)
         {"[    2.430357]x\n", "1|bare|-||0|-1||[    2.430357]x\n"},
         {"[]\n[    ] x\n[\n", "1|bare|-||0|-1||[]\n2|bare|-||0|-1||[    ] x\n3|bare|-||0|-1||[\n"},
     };
-
     (void)state;
     CHECK(samples);
 }
@@ -162,7 +156,6 @@ static void test_deinterleaves(void **state)
         {"Starting sshd: [  OK  ]\n", "1|bare|-||0|-1||Starting sshd: [  OK  ]\n"},
         {"took [1.5] seconds [x]\n", "1|bare|-||0|-1||took [1.5] seconds [x]\n"},
     };
-
     (void)state;
     CHECK(samples);
 }
@@ -176,7 +169,6 @@ struct places {
 static void note_place(void *ctx, const struct line *line)
 {
     struct places *places = ctx;
-
     assert_true(places->n < 8);
     places->offset[places->n] = line->offset;
     places->end[places->n] = line->end;
@@ -187,7 +179,6 @@ static void test_keeps_offsets(void **state)
 {
     static const char bytes[] = "\x1b[1mone\x1b[0m\r\nlogin: [    1.000000] x\r\nlast";
     struct places places = {0};
-
     (void)state;
     struct line_reader *reader = line_reader_new(note_place, &places);
     line_reader_feed(reader, bytes, sizeof(bytes) - 1);
@@ -211,7 +202,6 @@ static void test_keeps_offsets(void **state)
 static void count_line(void *ctx, const struct line *line)
 {
     unsigned *count = ctx;
-
     assert_int_equal(line->len, LINE_MAX_BYTES);
     assert_true(line->truncated);
     ++*count;
@@ -228,13 +218,11 @@ static void test_line_without_end(void **state)
         {"a", 100, true}, {"[", 4, true}, {"[    1.00000", 4, true}, {"\x1b[1;1", 4, false}};
     enum { BLOCK = 1 << 20 };
     char *block = mem_calloc(1, BLOCK);
-
     (void)state;
-    for (size_t row = 0; row < sizeof(rows) / sizeof(*rows); row++) {
+    for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
         unsigned count = 0;
         struct line_reader *reader = line_reader_new(count_line, &count);
         int64_t start_ms = clock_ms();
-
         for (size_t i = 0; i < BLOCK; i++)
             block[i] = i < strlen(rows[row].shape) || rows[row].shown
                            ? rows[row].shape[i % strlen(rows[row].shape)]
@@ -260,6 +248,5 @@ int main(void)
         cmocka_unit_test(test_prefixes),      cmocka_unit_test(test_deinterleaves),
         cmocka_unit_test(test_keeps_offsets), cmocka_unit_test(test_line_without_end),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,7 +24,6 @@ struct result {
 static void normalize(void *ctx, const struct line *line)
 {
     struct result *result = ctx;
-
     normalize_text(line, host_name, &result->text);
     result->hash = normalize_hash(line, host_name);
 }
@@ -33,7 +32,6 @@ static void normalize(void *ctx, const struct line *line)
 static uint64_t hash_of(const char *bytes, struct result *result)
 {
     struct line_reader *reader = line_reader_new(normalize, result);
-
     buf_init(&result->text, 1 << 16);
     line_reader_feed(reader, bytes, strlen(bytes));
     line_reader_flush(reader);
@@ -88,11 +86,9 @@ static void test_templates(void **state)
         {"ENOENT ECONNREFUSED SIGSEGV dead beef", "ENOENT ECONNREFUSED SIGSEGV dead beef"},
         {"it May be Sat", "it May be Sat"},
     };
-
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct result result;
-
         (void)hash_of(rows[i].line, &result);
         assert_string_equal(buf_text(&result.text), rows[i].template);
         buf_release(&result.text);
@@ -117,12 +113,10 @@ static void test_same_and_different(void **state)
         {"on 127.0.0.1", "on 10.0.0.1", false},
         {"\"port\":8080", "\"port\":9090", false},
     };
-
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct result a, b;
         bool same = hash_of(rows[i].a, &a) == hash_of(rows[i].b, &b);
-
         assert_int_equal(same, rows[i].same);
         buf_release(&a.text);
         buf_release(&b.text);
@@ -143,12 +137,10 @@ static void test_hostile_lines(void **state)
     enum { BLOCK = 8000, BLOCKS = 500 };
     char *block = mem_calloc(1, BLOCK + 1);
     int64_t start_ms = clock_ms();
-
     (void)state;
-    for (size_t shape = 0; shape < sizeof(shapes) / sizeof(*shapes); shape++) {
+    for (size_t shape = 0; shape < sizeof(shapes) / sizeof(shapes[0]); shape++) {
         uint64_t sum = 0;
         struct line_reader *reader = line_reader_new(count_hash, &sum);
-
         for (size_t i = 0; i < BLOCK; i++)
             block[i] = shapes[shape][i % strlen(shapes[shape])];
         block[BLOCK] = '\n';
@@ -168,6 +160,5 @@ int main(void)
         cmocka_unit_test(test_same_and_different),
         cmocka_unit_test(test_hostile_lines),
     };
-
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

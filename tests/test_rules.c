@@ -60,12 +60,12 @@ static void test_rule(void **state)
     assert_non_null(rule->sample);
     assert_non_null(rule->near_miss);
     assert_true(rule->confidence >= 0 && rule->confidence <= 1);
-    if (rule->cause) {
+    if (rule->cause != NULL) {
         assert_non_null(cause_find(rule->cause));
         assert_true(rule->confidence > 0);
         assert_true(rule->severity > SEVERITY_MARK);
     }
-    if (rule->milestone)
+    if (rule->milestone != NULL)
         assert_true(stage_rank(rule->milestone) >= 0);
     if (try_text(rule, rule->sample, true).hits != 1)
         fail_msg("%s does not match its sample: %s", rule->id, rule->sample);
@@ -92,7 +92,8 @@ static void test_literals_occur_in_samples(void **state)
     (void)state;
     for (size_t i = 0; i < ruleset_len(ruleset); i++) {
         const struct rule *rule = ruleset_rule(ruleset, i);
-        if (rule->literal && !strstr(rule->literal, "%{") && !strstr(rule->sample, rule->literal))
+        if (rule->literal != NULL && strstr(rule->literal, "%{") == NULL &&
+            strstr(rule->sample, rule->literal) == NULL)
             fail_msg("%s: its literal is not in its sample", rule->id);
     }
 }
@@ -150,7 +151,7 @@ int main(void)
     struct service service;
     service_init(&service);
     ruleset = ruleset_new(&service, &err);
-    if (!ruleset) {
+    if (ruleset == NULL) {
         fprintf(stderr, "%s\n", err.message);
         return 1;
     }

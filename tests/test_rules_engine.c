@@ -25,8 +25,7 @@ static struct ruleset *compile(const struct rule *rules, size_t n)
     struct rule_table table = {rules, n};
     struct err err = {.message = ""};
     struct ruleset *set = ruleset_new_from(&table, 1, &service, &err);
-
-    if (!set)
+    if (set == NULL)
         fail_msg("%s", err.message);
     return set;
 }
@@ -41,7 +40,6 @@ static void keep_text(void *ctx, const struct rule_match *match, const struct li
 {
     struct outcome *outcome = ctx;
     struct buf text;
-
     buf_init(&text, LINE_MAX_BYTES);
     for (size_t i = 1; i < match->n_captures; i++) {
         buf_add_char(&text, '<');
@@ -56,7 +54,6 @@ static void keep_text(void *ctx, const struct rule_match *match, const struct li
 static void count_limit(void *ctx, const struct rule *rule, const struct line *line)
 {
     struct outcome *outcome = ctx;
-
     (void)rule;
     (void)line;
     outcome->limits++;
@@ -70,11 +67,10 @@ static char *apply(const char *pattern, const char *literal, const char *text, u
     const struct rule_visitor visitor = {keep_text, count_limit, &outcome};
     const struct line line = {
         .text = text, .len = strlen(text), .message = text, .message_len = strlen(text)};
-
     ruleset_match(rules, RULE_CONSOLE, &line, true, &visitor);
     ruleset_free(rules);
     *ret_limits = outcome.limits;
-    return outcome.text ? outcome.text : mem_strdup("-");
+    return outcome.text != NULL ? outcome.text : mem_strdup("-");
 }
 
 static void test_captures(void **state)
@@ -91,12 +87,10 @@ static void test_captures(void **state)
         {"^port", NULL, "a port", "-"},
         {"\\xff.$", NULL, "\xff\xfe", ""},
     };
-
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         unsigned limits;
         char *text = apply(rows[i].pattern, rows[i].literal, rows[i].text, &limits);
-
         assert_string_equal(text, rows[i].expected);
         assert_int_equal(limits, 0);
         free(text);
@@ -146,12 +140,10 @@ static void test_macros(void **state)
         {"from %{IP}", "from 1.2.3.4.5", false},
         {"a\\%{x", "a%{x", true},
     };
-
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         unsigned limits;
         char *text = apply(rows[i].pattern, NULL, rows[i].text, &limits);
-
         if ((strcmp(text, "-") != 0) != rows[i].matches)
             fail_msg("%s on \"%s\": %s", rows[i].pattern, rows[i].text, text);
         free(text);
@@ -175,13 +167,11 @@ static void test_quotes_the_service(void **state)
                           .ready_pattern = (char *)"(up|down) now on (port)",
                           .port = 1};
     struct service usual = service;
-
     (void)state;
     service = odd;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         unsigned limits;
         char *text = apply(rows[i].pattern, NULL, rows[i].text, &limits);
-
         assert_string_equal(text, rows[i].expected);
         free(text);
     }
@@ -199,16 +189,14 @@ static void test_bad_patterns(void **state)
         {"(*UTF)a", NULL, "rule t.bad: column"},
         {"a", "%{UNIT}", "rule t.bad: its literal: unknown macro \"%{UNIT}\""},
     };
-
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         const struct rule rule = {
             .id = "t.bad", .pattern = rows[i].pattern, .literal = rows[i].literal};
         const struct rule_table table = {&rule, 1};
         struct err err = {.message = ""};
-
         assert_null(ruleset_new_from(&table, 1, &service, &err));
-        if (strncmp(err.message, rows[i].says, strlen(rows[i].says)))
+        if (strncmp(err.message, rows[i].says, strlen(rows[i].says)) != 0)
             fail_msg("%s: %s", rows[i].pattern, err.message);
     }
 }
@@ -217,7 +205,6 @@ static void test_limit_is_reported(void **state)
 {
     char text[2048];
     unsigned limits;
-
     (void)state;
     memset(text, 'a', sizeof(text) - 1);
     memcpy(text + sizeof(text) - 3, "b!", 3);
@@ -272,20 +259,18 @@ static void test_literals(void **state)
         {"\\p{Lu}ab", ""},
         {"", ""},
     };
-
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         auto_literals struct literals literals;
         auto_buf struct buf text = {0};
-
         literals_init(&literals, rows[i].pattern);
         buf_init(&text, 1000);
         for (size_t j = 0; j < literals.n; j++) {
-            buf_add_text(&text, j ? " " : "");
-            for (const char *at = literals.texts[j]; *at; at++)
+            buf_add_text(&text, j > 0 ? " " : "");
+            for (const char *at = literals.texts[j]; *at != '\0'; at++)
                 buf_add_char(&text, *at == ' ' ? '_' : *at);
         }
-        if (strcmp(buf_text(&text), rows[i].expected))
+        if (strcmp(buf_text(&text), rows[i].expected) != 0)
             fail_msg("%s: \"%s\", not \"%s\"", rows[i].pattern, buf_text(&text), rows[i].expected);
     }
 }
@@ -296,7 +281,6 @@ static void test_literals_of_deep_pattern(void **state)
 {
     char pattern[1001];
     auto_literals struct literals literals;
-
     (void)state;
     memset(pattern, '(', 1000);
     pattern[1000] = '\0';
@@ -326,13 +310,11 @@ static void test_prefilter(void **state)
         {"ABCD", 0x30 | 512 | 1024},
         {"other", 0x30 | 1 | 64 | 128 | 512},
     };
-    const size_t n = sizeof(literals) / sizeof(*literals);
+    const size_t n = sizeof(literals) / sizeof(literals[0]);
     struct prefilter *prefilter = prefilter_new(literals, n, 11);
-
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         uint64_t set = ~UINT64_C(0);
-
         prefilter_scan(prefilter, rows[i].text, strlen(rows[i].text), &set);
         assert_int_equal(set, rows[i].set);
     }
@@ -359,7 +341,6 @@ static void compare_line(void *ctx, const struct line *line)
 {
     struct comparison *comparison = ctx;
     struct rule_visitor visitor = {.on_match = add_hit};
-
     for (enum rule_file file = RULE_CONSOLE; file <= RULE_VMM_LOG; file++) {
         buf_clear(&comparison->with);
         buf_clear(&comparison->without);
@@ -367,7 +348,7 @@ static void compare_line(void *ctx, const struct line *line)
         ruleset_match(comparison->rules, file, line, true, &visitor);
         visitor.ctx = &comparison->without;
         ruleset_match(comparison->rules, file, line, false, &visitor);
-        if (strcmp(buf_text(&comparison->with), buf_text(&comparison->without)))
+        if (strcmp(buf_text(&comparison->with), buf_text(&comparison->without)) != 0)
             fail_msg("line %u \"%s\": %s against %s", line->number, line->text,
                      buf_text(&comparison->with), buf_text(&comparison->without));
         comparison->hits += comparison->without.len > 0;
@@ -378,7 +359,6 @@ static void compare_line(void *ctx, const struct line *line)
 static void compare_bytes(struct comparison *comparison, const char *bytes, size_t len)
 {
     struct line_reader *reader = line_reader_new(compare_line, comparison);
-
     line_reader_feed(reader, bytes, len);
     line_reader_flush(reader);
     line_reader_free(reader);
@@ -389,8 +369,7 @@ static void compare_samples(struct comparison *comparison)
 {
     for (size_t i = 0; i < ruleset_len(comparison->rules); i++) {
         const char *sample = ruleset_rule(comparison->rules, i)->sample;
-
-        if (sample)
+        if (sample != NULL)
             compare_bytes(comparison, sample, strlen(sample));
     }
 }
@@ -400,7 +379,6 @@ static void compare_random(struct comparison *comparison)
     static const char bytes[] = "abcdefghijklmnopqrstuvwxyz .:[]0123456789-_/\n\n\x1b\r\xff";
     uint64_t seed = 88172645463325252U;
     char block[4096];
-
     for (int round = 0; round < 50; round++) {
         for (size_t i = 0; i < sizeof(block); i++) {
             seed ^= seed << 13;
@@ -415,14 +393,12 @@ static void compare_random(struct comparison *comparison)
 static void compare_cases(struct comparison *comparison)
 {
     glob_t found;
-
-    if (glob("fixtures/cases/*/console.log*", 0, NULL, &found))
+    if (glob("fixtures/cases/*/console.log*", 0, NULL, &found) != 0)
         return;
     for (size_t i = 0; i < found.gl_pathc; i++) {
         const char *const paths[] = {found.gl_pathv[i], NULL};
         struct bytes bytes = {0};
         struct err err;
-
         if (bytes_load(&bytes, paths, 64 << 20, &err) < 0)
             fail_msg("%s", err.message);
         compare_bytes(comparison, bytes.data, bytes.len);
@@ -435,9 +411,8 @@ static void test_prefilter_changes_nothing(void **state)
 {
     struct err err = {.message = ""};
     struct comparison comparison = {.rules = ruleset_new(&service, &err)};
-
     (void)state;
-    if (!comparison.rules)
+    if (comparison.rules == NULL)
         fail_msg("%s", err.message);
     buf_init(&comparison.with, 1 << 16);
     buf_init(&comparison.without, 1 << 16);
@@ -478,6 +453,5 @@ int main(void)
         cmocka_unit_test(test_prefilter),
         cmocka_unit_test(test_prefilter_changes_nothing),
     };
-
     return cmocka_run_group_tests(tests, setup, teardown);
 }

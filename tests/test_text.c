@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "harness/base/auto.h"
 #include "harness/base/mem.h"
 #include "harness/base/text.h"
 
@@ -106,8 +107,38 @@ static void test_masking(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char *text = mem_strdup(cases[i].text);
         text_mask_secrets(text);
-        assert_string_equal(text, cases[i].expected ? cases[i].expected : cases[i].text);
+        assert_string_equal(text, cases[i].expected != NULL ? cases[i].expected : cases[i].text);
         free(text);
+    }
+}
+
+/* Every name and every prefix, in capitals as well where that is the same. */
+static void test_masks_each_kind(void **state)
+{
+    static const char *const names[] = {
+        "authorization", "cookie",     "password",    "passwd",      "passphrase",
+        "secret",        "token",      "api_key",     "apikey",      "api-key",
+        "access_key",    "access-key", "private_key", "private-key", "secret_key",
+        "secret-key",    "secretkey",  "credential",  "credentials", "AUTHORIZATION",
+        "My_PassWord",   "xAPI_KEY",   "ACCESS-KEY",  "CREDENTIAL",  "x.Private_Key",
+    };
+    static const char *const prefixes[] = {
+        "sk-",   "sk_live_",    "pk_live_", "rk_live_", "ghp_",    "gho_", "ghu_",
+        "ghs_",  "github_pat_", "xox",      "glpat-",   "AKIA",    "ASIA", "AIza",
+        "ya29.", "hf_",         "npm_",     "eyJ",      "dop_v1_",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        auto_free char *text = mem_printf("a %s=hunter2", names[i]);
+        auto_free char *masked = mem_printf("a %s=***", names[i]);
+        text_mask_secrets(text);
+        assert_string_equal(text, masked);
+    }
+    for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+        auto_free char *text = mem_printf("a %sabcdefghijklm", prefixes[i]);
+        auto_free char *masked = mem_printf("a %s***", prefixes[i]);
+        text_mask_secrets(text);
+        assert_string_equal(text, masked);
     }
 }
 
@@ -139,6 +170,7 @@ int main(void)
         cmocka_unit_test(test_utf8),
         cmocka_unit_test(test_printable),
         cmocka_unit_test(test_masking),
+        cmocka_unit_test(test_masks_each_kind),
         cmocka_unit_test(test_masking_is_stable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

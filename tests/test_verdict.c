@@ -167,6 +167,17 @@ static const struct scene scenes[] = {
      UNIT "[   12.469467] systemd[1]: vm-browser-agent.service: Main process exited, code=exited, "
           "status=217/USER\r\n",
      DEADLINE(40000, PROBE_RESET), .cause = "init.unit-invalid", .outcome = OUTCOME_FAILED},
+    {"exit_255_is_the_scripts_own",
+     UNIT "[   12.469467] systemd[1]: vm-browser-agent.service: Main process exited, code=exited, "
+          "status=255/EXCEPTION\r\n",
+     DEADLINE(40000, PROBE_RESET), .cause = "supervisor.silent-exit", .outcome = OUTCOME_FAILED},
+    {"another_agents_exit_is_nobodys_business",
+     AGENT READY("10.0.2.15") "[   20.1] systemd[1]: qemu-guest-agent.service: Main process "
+                              "exited, code=exited, status=1/FAILURE\r\n",
+     BARE, .outcome = OUTCOME_READY},
+    {"ready_line_without_a_time_says_nothing_of_loopback",
+     "{\"msg\":\"VM Browser Agent started\",\"port\":8080,\"vmIP\":\"10.0.2.15\"}\r\n",
+     DEADLINE(40000, PROBE_RESET), .cause = "unknown", .outcome = OUTCOME_FAILED},
     {"module_beats_what_follows",
      AGENT "[   13.1] start-all.sh[142]: Error: Cannot find module 'session-store'\r\n" DIED(
          "17.100000") DIED("22.100000"),
@@ -206,11 +217,11 @@ static void record_of(const struct scene *scene, struct record *record)
     record->end = scene->end;
     record->ended_ms = record->deadline_ms = scene->ended_ms;
     record->vmm.exit_code = scene->exit_code;
-    if (scene->console)
+    if (scene->console != NULL)
         record->console = (struct bytes){.data = scene->console, .len = strlen(scene->console)};
-    if (scene->vmm_log)
+    if (scene->vmm_log != NULL)
         record->vmm_log = (struct bytes){.data = scene->vmm_log, .len = strlen(scene->vmm_log)};
-    if (scene->network)
+    if (scene->network != NULL)
         record->probe.network = mem_strdup(scene->network);
     if (scene->last == PROBE_N_CLASSES)
         return;
@@ -244,11 +255,12 @@ static void test_scene(void **state)
     struct analysis analysis;
     analysis_init(&analysis, &record, rules, NULL);
     const char *cause = analysis.verdict.cause;
-    if (!cause != !scene->cause || (cause && strcmp(cause, scene->cause) != 0))
-        fail_msg("said %s, not %s", cause ? cause : "nothing",
-                 scene->cause ? scene->cause : "nothing");
+    if ((cause == NULL) != (scene->cause == NULL) ||
+        (cause != NULL && strcmp(cause, scene->cause) != 0))
+        fail_msg("said %s, not %s", cause != NULL ? cause : "nothing",
+                 scene->cause != NULL ? scene->cause : "nothing");
     assert_int_equal(analysis.outcome, scene->outcome);
-    if (scene->also)
+    if (scene->also != NULL)
         assert_true(contributes(&analysis, scene->also));
     double sum = analysis.verdict.confidence;
     for (size_t i = 0; i < analysis.n_alternatives; i++)
@@ -258,7 +270,7 @@ static void test_scene(void **state)
         assert_non_null(analysis.questions[i].text);
         assert_true(analysis.questions[i].text[0] != '\0');
     }
-    if (cause) {
+    if (cause != NULL) {
         assert_true(analysis.verdict.summary[0] != '\0');
         assert_true(analysis.verdict.remedy[0] != '\0');
         assert_true(strcmp(cause, "unknown") == 0 || analysis.verdict.n_quotes > 0);
@@ -270,10 +282,80 @@ static void test_scene(void **state)
     record_release(&record);
 }
 
+/* What the controller answered, as the only thing that is known. */
+static void test_controller_answers(void **state)
+{
+    static const struct {
+        const char *error, *cause;
+    } rows[] = {
+        {"HTTP 429", "controller.rate-limited"},
+        {"the controller said 429: slow down", "controller.rate-limited"},
+        {"Too many requests, or IP pool exhausted", "controller.ip-pool-exhausted"},
+        {"vm-4291: disk quota exceeded", "controller.error"},
+        {"vm-429 has no disk", "controller.error"},
+        {"429ms later it failed", "controller.error"},
+    };
+    struct err err = {0};
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        auto_record struct record record;
+        struct analysis analysis;
+        record_init(&record);
+        record.end = RECORD_END_START_FAILED;
+        record.vmm.exit_code = -1;
+        record.controller.error = mem_strdup(rows[i].error);
+        struct ruleset *rules = ruleset_new(&record.service, &err);
+        assert_non_null(rules);
+        analysis_init(&analysis, &record, rules, NULL);
+        assert_string_equal(analysis.verdict.cause, rows[i].cause);
+        analysis_release(&analysis);
+        ruleset_free(rules);
+    }
+}
+
+/* boot.json is somebody else's, too: what is quoted of it is masked, printable and short. */
+static void test_long_error_is_cut(void **state)
+{
+    enum { LONG = 600 * 1000 };
+    static const char start[] = "token=hunter2 \x1b[31m";
+    static const struct {
+        enum record_end end;
+        const char *says;
+    } rows[] = {
+        {RECORD_END_START_FAILED, "The VM could not be started: token=*** \\x1b[31mxxx"},
+        {RECORD_END_VMM_EXIT, "The VMM or its console failed: token=*** \\x1b[31mxxx"},
+    };
+    struct err err = {0};
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        auto_record struct record record;
+        struct analysis analysis;
+        record_init(&record);
+        record.end = rows[i].end;
+        record.vmm.exit_code = -1;
+        record.vmm.error = mem_calloc(LONG, 1);
+        memset(record.vmm.error, 'x', LONG - 1);
+        memcpy(record.vmm.error, start, sizeof(start) - 1);
+        record.vmm_log.cut = true;
+        struct ruleset *rules = ruleset_new(&record.service, &err);
+        assert_non_null(rules);
+        analysis_init(&analysis, &record, rules, NULL);
+        assert_memory_equal(analysis.verdict.summary, rows[i].says, strlen(rows[i].says));
+        assert_true(strlen(analysis.verdict.summary) < FINDING_SUMMARY_SIZE);
+        assert_int_equal(analysis.n_limits_hit, 1);
+        assert_non_null(strstr(analysis.limits_hit[0], "vmm.log"));
+        analysis_release(&analysis);
+        ruleset_free(rules);
+    }
+}
+
 int main(void)
 {
     enum { N = sizeof(scenes) / sizeof(scenes[0]) };
-    struct CMUnitTest tests[N];
+    struct CMUnitTest tests[N + 2] = {
+        [N] = cmocka_unit_test(test_controller_answers),
+        [N + 1] = cmocka_unit_test(test_long_error_is_cut),
+    };
     for (size_t i = 0; i < N; i++)
         tests[i] = (struct CMUnitTest){.name = scenes[i].name,
                                        .test_func = test_scene,

@@ -68,18 +68,18 @@ static void test_state(void **state)
         {THRICE("Error: a\n" DIED("1") "[    5.1] start-all.sh[9]: " DIED("1")), NULL, 0, "t.died",
          8},
     };
-
     (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct watch *watch = watch_new(ruleset);
         const char *console = rows[i].console;
-
-        for (; *console; console++)
+        for (; *console != '\0'; console++)
             watch_feed(watch, console, 1);
         const struct watch_state *seen = watch_state(watch);
-        assert_string_equal(seen->stage ? seen->stage : "-", rows[i].stage ? rows[i].stage : "-");
+        assert_string_equal(seen->stage != NULL ? seen->stage : "-",
+                            rows[i].stage != NULL ? rows[i].stage : "-");
         assert_int_equal(seen->ready_lines, rows[i].ready);
-        assert_string_equal(seen->fatal ? seen->fatal : "-", rows[i].fatal ? rows[i].fatal : "-");
+        assert_string_equal(seen->fatal != NULL ? seen->fatal : "-",
+                            rows[i].fatal != NULL ? rows[i].fatal : "-");
         assert_int_equal(seen->fatal_line, rows[i].fatal_line);
         watch_free(watch);
     }
@@ -90,7 +90,6 @@ static void test_many_signatures(void **state)
 {
     struct watch *watch = watch_new(ruleset);
     char name[] = "Error: aa\n";
-
     (void)state;
     for (int i = 0; i < 26 * 26; i++) {
         name[7] = (char)('a' + i % 26);
@@ -104,14 +103,13 @@ static void test_many_signatures(void **state)
 
 static int setup(void **state)
 {
-    const struct rule_table table = {rules, sizeof(rules) / sizeof(*rules)};
+    const struct rule_table table = {rules, sizeof(rules) / sizeof(rules[0])};
     struct service service;
-
     (void)state;
     service_init(&service);
     ruleset = ruleset_new_from(&table, 1, &service, NULL);
     service_release(&service);
-    return ruleset ? 0 : -1;
+    return ruleset != NULL ? 0 : -1;
 }
 
 static int teardown(void **state)
@@ -127,6 +125,5 @@ int main(void)
         cmocka_unit_test(test_state),
         cmocka_unit_test(test_many_signatures),
     };
-
     return cmocka_run_group_tests(tests, setup, teardown);
 }

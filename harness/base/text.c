@@ -165,19 +165,19 @@ static struct secret find_url_password(const char *text)
     return found ? (struct secret){colon, at - colon} : (struct secret){0, 0};
 }
 
-/* The end of a name decides: OPENAI_API_KEY, client-secret, accessToken. A header's value goes on
- * to the end of the line. */
+/* The end of a name decides: OPENAI_API_KEY, client-secret, accessToken. The first that fits is
+ * taken, so longer ones come first. A header's value goes on to the end of the line. */
 struct secret_name {
     const char *name;
     bool header;
 };
 
 static const struct secret_name secret_names[] = {
-    {"authorization", true}, {"cookie", true},       {"password", false},   {"passwd", false},
-    {"passphrase", false},   {"secret", false},      {"token", false},      {"api_key", false},
-    {"apikey", false},       {"api-key", false},     {"access_key", false}, {"access-key", false},
-    {"private_key", false},  {"private-key", false}, {"secret_key", false}, {"secretkey", false},
-    {"credential", false},   {"credentials", false},
+    {"authorization", true}, {"cookie", true},      {"password", false},    {"passwd", false},
+    {"passphrase", false},   {"secret_key", false}, {"secret-key", false},  {"secretkey", false},
+    {"secret", false},       {"token", false},      {"api_key", false},     {"apikey", false},
+    {"api-key", false},      {"access_key", false}, {"access-key", false},  {"private_key", false},
+    {"private-key", false},  {"credential", false}, {"credentials", false},
 };
 
 static const struct secret_name *secret_name_at(const char *text)
@@ -273,8 +273,32 @@ static size_t run_len(const char *text)
     return n;
 }
 
+/*
+ * With which letters that begins which find_secret() knows ("://" apart), by its first one and as
+ * small ones: nearly all places of a line are rejected by their first two bytes.
+ */
+static const char second_letters[][8] = {
+    ['a' - 'a'] = "cikpsu", ['b' - 'a'] = "e",   ['c' - 'a'] = "or", ['d' - 'a'] = "o",
+    ['e' - 'a'] = "y",      ['g' - 'a'] = "hil", ['h' - 'a'] = "f",  ['n' - 'a'] = "p",
+    ['p' - 'a'] = "akr",    ['r' - 'a'] = "k",   ['s' - 'a'] = "ek", ['t' - 'a'] = "o",
+    ['x' - 'a'] = "o",      ['y' - 'a'] = "a",   ['z' - 'a'] = "",
+};
+
+static bool may_begin_secret(const char *text)
+{
+    unsigned letter = (unsigned char)(text[0] | 0x20) - 'a';
+    if (letter > 'z' - 'a')
+        return text[0] == ':';
+    const char *letters = second_letters[letter];
+    while (*letters != '\0' && *letters != (text[1] | 0x20))
+        letters++;
+    return *letters != '\0';
+}
+
 static struct secret find_secret(const char *text, bool starts_word)
 {
+    if (!may_begin_secret(text))
+        return (struct secret){0, 0};
     struct secret found = starts_word ? find_prefixed(text) : (struct secret){0, 0};
     if (found.hide == 0)
         found = find_bearer(text);

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Each doubt is a contradiction between the finding and what came after it, or what the probe met.
+ */
+#include "analyzers/doubt.h"
+
+#include <string.h>
+
+#include "analyzers/causes.h"
+#include "analyzers/stage.h"
+#include "analyzers/unit.h"
+
+/* What is left of a confidence. */
+static const double RECOVERED = 0.15, UNLIKELY = 0.4, LOGGED_ONLY = 0.75;
+
+static bool in_guest_user_space(const char *cause)
+{
+    return cause_in_layer(cause, "init") || cause_in_layer(cause, "supervisor") ||
+           cause_in_layer(cause, "agent") || cause_in_layer(cause, "rootfs");
+}
+
+/* The last line of the console that shows the finding; 0: none does. */
+static uint32_t last_line(const struct evidence *evidence, const struct finding *finding)
+{
+    const struct hit *hit = evidence_last(evidence, finding->id);
+    if (hit != NULL)
+        return strcmp(hit->file, "console.log") == 0 ? hit->line : 0;
+    uint32_t line = 0;
+    for (size_t i = 0; i < finding->n_quotes; i++)
+        if (strcmp(finding->quotes[i].file, "console.log") == 0 && finding->quotes[i].line > line)
+            line = finding->quotes[i].line;
+    return line;
+}
+
+static const struct hit *ready_hit(const struct evidence *evidence)
+{
+    const struct hit *ready = evidence_last(evidence, "agent.ready");
+    return ready != NULL ? ready : evidence_last(evidence, "agent.listening");
+}
+
+static bool died_after(const struct evidence *evidence, const struct hit *ready)
+{
+    for (const struct hit *hit = evidence_next(evidence, "supervisor.child-died", NULL);
+         hit != NULL; hit = evidence_next(evidence, "supervisor.child-died", hit))
+        if (hit->seq > ready->seq && hit->captures[0] != NULL &&
+            (strcasestr(hit->captures[0], "agent") != NULL ||
+             unit_is_service(hit->captures[0], &evidence->record->service)))
+            return true;
+    for (const struct hit *hit = evidence_next_of_service(evidence, "init.unit-exit", NULL);
+         hit != NULL; hit = evidence_next_of_service(evidence, "init.unit-exit", hit))
+        if (hit->seq > ready->seq)
+            return true;
+    return false;
+}
+
+bool doubt_console_ready(const struct evidence *evidence)
+{
+    const struct hit *ready = ready_hit(evidence);
+    const struct hit *without = evidence_last(evidence, "agent.ready-without-address");
+    return ready != NULL && !(without != NULL && without->seq == ready->seq) &&
+           !died_after(evidence, ready) && evidence_count(evidence, "agent.other-port") == 0 &&
+           stage_reached(evidence, STAGE_ADDRESS_ACQUIRED);
+}
+
+/* An error that the agent's coming up later survived is not what ails this boot. */
+static bool recovered(const struct evidence *evidence, const struct finding *finding)
+{
+    const struct hit *ready = ready_hit(evidence);
+    uint32_t line = last_line(evidence, finding);
+    bool about_it = in_guest_user_space(finding->cause) ||
+                    cause_in_layer(finding->cause, "network") || finding->severity < SEVERITY_FATAL;
+    if (ready == NULL || line == 0 || line >= ready->line || !about_it ||
+        died_after(evidence, ready))
+        return false;
+    return !cause_in_layer(finding->cause, "network") || doubt_console_ready(evidence);
+}
+
+static bool only_unreachable(const struct record *record)
+{
+    for (size_t i = 0; i < record->probe.n_runs; i++)
+        if (record->probe.runs[i].class != PROBE_HOST_UNREACHABLE &&
+            record->probe.runs[i].class != PROBE_NET_UNREACHABLE)
+            return false;
+    return record->probe.n_runs > 0;
+}
+
+/*
+ * The guest's own answer, so that its interface, link and address work: in user-mode networking a
+ * reset, elsewhere a refusal. One may also be the VMM's end.
+ */
+static bool guest_reset_connections(const struct record *record)
+{
+    const char *network = record->probe.network;
+    bool user = network != NULL && strcmp(network, "user") == 0;
+    enum probe_class answer = user ? PROBE_RESET : PROBE_REFUSED;
+    for (size_t i = 0; i < record->probe.n_runs; i++)
+        if (record->probe.runs[i].class == answer && record->probe.runs[i].count > 2)
+            return true;
+    return false;
+}
+
+static bool anything_died(const struct evidence *evidence)
+{
+    return evidence_count(evidence, "agent.runtime-exit") > 0 ||
+           evidence_count(evidence, "supervisor.child-died") > 0 ||
+           evidence_count(evidence, "init.unit-exit") > 0;
+}
+
+const char *doubt_of(const struct evidence *evidence, const struct finding *finding,
+                     double *ret_factor)
+{
+    const char *cause = finding->cause;
+    *ret_factor = RECOVERED;
+    if (recovered(evidence, finding))
+        return "the agent came up after it";
+    *ret_factor = LOGGED_ONLY;
+    if (strcmp(cause, "agent.exception") == 0 && !anything_died(evidence))
+        return "nothing says that the agent died of it";
+    *ret_factor = UNLIKELY;
+    if (only_unreachable(evidence->record) &&
+        (cause_in_layer(cause, "agent") || cause_in_layer(cause, "supervisor")))
+        return "the host never reached the guest at all, so this cannot come first";
+    if (cause_in_layer(cause, "network") && guest_reset_connections(evidence->record))
+        return "the guest itself reset the probe's connections, so its network works";
+    *ret_factor = 1.0;
+    return NULL;
+}
