@@ -61,7 +61,7 @@ static const struct rule rules[] = {
         .cause = "agent.wrong-port",
         .severity = SEVERITY_ERROR,
         .confidence = 0.93,
-        .pattern = "^(?=.*%{READY}).*\\bport\"?[:= ]+(?!%{PORT})(\\d+)",
+        .pattern = "^(?=.*%{READY}).*\\bport\"?[:= ]+(?!%{PORT})(\\d+)(?=\\D)",
         .literal = "port",
         .summary = "The agent listens on port $1, which is not the one that is probed",
         .sample = "[   15.74] start-all.sh[142]: {\"level\":\"info\",\"msg\":\"VM Browser Agent "

@@ -57,7 +57,7 @@ struct evidence {
     struct rule_hits *per_rule; /* owned; one for each rule of the ruleset */
 
     uint64_t console_lines; /* with anything on them */
-    uint64_t guest_lines;   /* those that are not firmware's: from the kernel's first stamp on */
+    uint64_t guest_lines;   /* those that are not firmware's: from the first stamp or status on */
     int64_t last_output_ms; /* when the console last said something; -1 unknown */
     int64_t max_gap_ms;     /* longest silence between two stamped lines */
     struct quote last_line; /* the console's; line 0: there is none */

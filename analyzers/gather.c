@@ -153,7 +153,7 @@ static void take_console_line(struct pass *pass, const struct line *line)
 {
     struct evidence *evidence = pass->evidence;
     evidence->console_lines++;
-    if (line->source == LINE_KERNEL || evidence->guest_lines > 0)
+    if (line->source != LINE_BARE || evidence->guest_lines > 0)
         evidence->guest_lines++;
     /* journald names the script as the speaker; the kernel cuts that name (TASK_COMM_LEN). */
     if (line->ident[0] == '\0' ||

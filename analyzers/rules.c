@@ -209,6 +209,14 @@ static void take_captures(const struct ruleset *rules, int count, struct rule_ma
     }
 }
 
+/* What a rule of the kernel says only the kernel can say: a process that logs the same words, by
+ * chance or with intent, does not. */
+static bool may_say(const struct rule *rule, const struct line *line)
+{
+    bool of_kernel = strncmp(rule->id, "kernel.", strlen("kernel.")) == 0;
+    return !of_kernel || line->source != LINE_JOURNAL || strcmp(line->ident, "kernel") == 0;
+}
+
 static void try_rule(struct ruleset *rules, size_t index, const struct line *line,
                      const struct rule_visitor *visitor)
 {
@@ -234,7 +242,8 @@ void ruleset_match(struct ruleset *rules, enum rule_file file, const struct line
     for (size_t word = 0; word < n_words; word++) {
         for (uint64_t set = rules->candidates[word]; set != 0; set &= set - 1) {
             size_t index = word * 64 + (size_t)__builtin_ctzll(set);
-            if (index < rules->len && rules->rules[index]->file == file)
+            if (index < rules->len && rules->rules[index]->file == file &&
+                may_say(rules->rules[index], line))
                 try_rule(rules, index, line, visitor);
         }
     }

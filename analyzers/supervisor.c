@@ -185,9 +185,9 @@ static const struct rule rules[] = {
         .cause = "supervisor.kills-agent",
         .severity = SEVERITY_ERROR,
         .confidence = 0.8,
-        .pattern = "(?i)\\bchild(?:ren)?\\b.*\\b(?:exited|died|ended)\\b.*\\b(?:stopp|kill|"
-                   "terminat|shutt)\\w+ "
-                   "(?:down )?(?:all|every|the other|agent)",
+        /* Atomic, so that a line full of children costs no more than its length. */
+        .pattern = "(?i)^(?>.*?\\bchild(?:ren)?\\b)(?>.*?\\b(?:exited|died|ended)\\b)"
+                   ".*\\b(?:stopp|kill|terminat|shutt)\\w+ (?:down )?(?:all|every|the other|agent)",
         .summary = "The supervisor script stops everything because one child ended",
         .sample = "[   20.1] start-all.sh[123]: [SUPERVISOR] One child exited; stopping all",
         .near_miss =

@@ -6,7 +6,6 @@
 #include "harness/boot.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "harness/base/auto.h"
 #include "harness/base/clock.h"
@@ -43,7 +42,7 @@ struct boot {
     bool deadline_passed;
     int64_t start_ms, first_answer_ms;
     struct host_cpu cpu_at_start;
-    struct err save_failure; /* message "": none */
+    struct err save_failure; /* the last one; message "": none */
 };
 
 static int64_t elapsed(const struct boot *boot)
@@ -53,17 +52,26 @@ static int64_t elapsed(const struct boot *boot)
 
 /* ---- the end ---- */
 
+/* The first thing that a raw file could not take, or NULL. */
+static const struct err *capture_failure(const struct boot *boot)
+{
+    if (boot->console.failed.message[0] != '\0')
+        return &boot->console.failed;
+    return boot->vmm_log.failed.message[0] != '\0' ? &boot->vmm_log.failed : NULL;
+}
+
 static void take_console_facts(struct boot *boot)
 {
+    const struct err *failure = capture_failure(boot);
     boot->record.console_facts.bytes = boot->console.bytes;
     boot->record.console_facts.dropped_bytes = boot->console.dropped_bytes;
     boot->record.console_facts.dropped_at = boot->console.dropped_at;
-    if (boot->console.failed.message[0] == '\0')
+    if (failure == NULL)
         return;
     free(boot->record.vmm.error);
     free(boot->record.vmm.error_cause);
-    boot->record.vmm.error = mem_strdup(boot->console.failed.message);
-    boot->record.vmm.error_cause = mem_strdup(boot->console.failed.cause);
+    boot->record.vmm.error = mem_strdup(failure->message);
+    boot->record.vmm.error_cause = mem_strdup(failure->cause);
 }
 
 static void take_host_facts(struct boot *boot)
@@ -72,14 +80,15 @@ static void take_host_facts(struct boot *boot)
     boot->record.host.steal_pct = host_steal_pct(boot->cpu_at_start);
 }
 
-static void copy_file(const char *from_dir, const char *to_dir, const char *name)
+/* One that is not there is fine. */
+static void copy_file(const char *from_dir, const char *to_dir, const char *name, struct err *err)
 {
     auto_free char *from = path_join(from_dir, name);
     auto_free char *to = path_join(to_dir, name);
     auto_buf struct buf content;
     buf_init(&content, 0);
-    if (path_exists(from) && file_read(from, SIZE_MAX, &content, NULL) == 0)
-        (void)file_write(to, buf_text(&content), content.len, NULL);
+    if (path_exists(from) && file_read(from, SIZE_MAX, &content, err) == 0)
+        (void)file_write(to, buf_text(&content), content.len, err);
 }
 
 /* A replayed boot ends as the kept one did: its times and what its probe met come from there. */
@@ -92,15 +101,16 @@ static void take_replayed_facts(struct boot *boot, const struct record *kept)
     boot->first_answer_ms = kept->ready_ms;
     free(record->probe.runs);
     record->probe.runs = mem_calloc(kept->probe.n_runs, sizeof(*kept->probe.runs));
-    memcpy(record->probe.runs, kept->probe.runs, kept->probe.n_runs * sizeof(*kept->probe.runs));
     record->probe.n_runs = kept->probe.n_runs;
+    for (size_t i = 0; i < kept->probe.n_runs; i++)
+        record->probe.runs[i] = kept->probe.runs[i];
 }
 
 /* Raw files that no VM writes in a replay. */
-static void copy_replayed_files(const struct boot *boot, const char *kept_dir)
+static void copy_replayed_files(struct boot *boot, const char *kept_dir)
 {
-    copy_file(kept_dir, boot->record.dir, "console.times");
-    copy_file(kept_dir, boot->record.dir, "vmm.log");
+    copy_file(kept_dir, boot->record.dir, "console.times", &boot->save_failure);
+    copy_file(kept_dir, boot->record.dir, "vmm.log", &boot->save_failure);
 }
 
 /* The VMM refused before the guest ran: that is a failed start, however the process ended. */
@@ -129,11 +139,15 @@ static void stop_vm(struct boot *boot)
         (void)path_remove_tree(boot->scratch, NULL);
 }
 
+/* The kept record, where it was played and says how this boot ended; else NULL. */
 static const struct record *replayed(const struct boot *boot)
 {
+    enum record_end end = boot->record.end;
     if (boot->vm.ops == NULL || boot->vm.ops->replayed == NULL)
         return NULL;
-    return boot->record.end == RECORD_END_INTERRUPTED ? NULL : boot->vm.ops->replayed(&boot->vm);
+    if (end == RECORD_END_INTERRUPTED || end == RECORD_END_START_FAILED)
+        return NULL;
+    return boot->vm.ops->replayed(&boot->vm);
 }
 
 static void end_now(void *ctx)
@@ -282,8 +296,6 @@ static int start_captures(struct boot *boot, struct err *err)
     auto_free char *console = path_join(boot->record.dir, "console.log");
     auto_free char *times = path_join(boot->record.dir, "console.times");
     auto_free char *log = path_join(boot->record.dir, "vmm.log");
-    boot->console.on_bytes = on_console_bytes;
-    boot->console.ctx = boot;
     if (capture_start(&boot->console, boot->plan.loop, steal_fd(&boot->vm.console_fd), console,
                       times, CAPTURE_LIMIT, boot->start_ms, err) != 0)
         return -1;
@@ -313,9 +325,7 @@ static int start_vm(struct boot *boot, struct err *err)
     boot->scratch = mem_printf("%s/boot-%s", boot->plan.scratch, boot->record.boot_id);
     if (path_make_dirs(boot->scratch, err) != 0)
         return -1;
-    boot->vm.ops = vm_find(boot->plan.target->backend);
-    if (boot->vm.ops == NULL)
-        return err_set(err, "there is no backend \"%s\"", boot->plan.target->backend);
+    boot->vm.ops = boot->plan.ops;
     boot->vm.target = boot->plan.target;
     boot->vm.loop = boot->plan.loop;
     boot->vm.record = &boot->record;
@@ -347,6 +357,8 @@ struct boot *boot_new(const struct boot_plan *plan, unsigned index,
     boot->on_done = on_done;
     boot->ctx = ctx;
     boot->vm.console_fd = boot->vm.stderr_fd = -1;
+    boot->console =
+        (struct capture){.on_bytes = on_console_bytes, .ctx = boot, .dropped_at = RECORD_UNKNOWN};
     boot->deadline = (struct loop_timer){.on_due = on_deadline, .ctx = boot};
     boot->step = (struct loop_timer){.ctx = boot};
     boot->cpu_at_start = host_cpu_now();
@@ -414,7 +426,7 @@ const struct err *boot_failure(const struct boot *boot)
 {
     if (boot->save_failure.message[0] != '\0')
         return &boot->save_failure;
-    return boot->console.failed.message[0] != '\0' ? &boot->console.failed : NULL;
+    return capture_failure(boot);
 }
 
 unsigned boot_index(const struct boot *boot)

@@ -35,9 +35,11 @@ struct console_watch {
 };
 
 struct image_set; /* image.h */
+struct vm_ops;    /* vm.h */
 
 struct boot_plan {
     const struct target *target;
+    const struct vm_ops *ops; /* the target's backend */
     const struct console_watch *watch;
     struct probe_engine *engine;
     struct loop *loop;

@@ -36,6 +36,7 @@ struct campaign {
     struct boot **running;
     size_t n_running;
     unsigned started;
+    bool winding_down;   /* no boot is started any more */
     struct boot **ended; /* to be freed at the next turn */
     size_t n_ended;
     struct campaign_result result;
@@ -59,9 +60,9 @@ unsigned campaign_default_jobs(const struct target *target)
 
 /* ---- signals and progress ---- */
 
-static void interrupt_all(struct campaign *campaign)
+static void wind_down(struct campaign *campaign)
 {
-    campaign->result.interrupted = true;
+    campaign->winding_down = true;
     for (size_t i = 0; i < campaign->n_running; i++)
         boot_interrupt(campaign->running[i]);
 }
@@ -71,8 +72,10 @@ static void on_signal(void *ctx, uint32_t events)
     (void)events;
     struct campaign *campaign = ctx;
     struct signalfd_siginfo info;
-    while (read(campaign->signals.fd, &info, sizeof(info)) == (ssize_t)sizeof(info))
-        interrupt_all(campaign);
+    while (read(campaign->signals.fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+        campaign->result.interrupted = true;
+        wind_down(campaign);
+    }
 }
 
 static int catch_signals(struct campaign *campaign, struct err *err)
@@ -105,9 +108,12 @@ static void on_progress(void *ctx)
 static void on_boot_done(void *ctx, struct boot *boot)
 {
     struct campaign *campaign = ctx;
-    for (size_t i = 0; i < campaign->n_running; i++)
-        if (campaign->running[i] == boot)
-            campaign->running[i] = campaign->running[--campaign->n_running];
+    size_t i = 0;
+    while (campaign->running[i] != boot)
+        i++;
+    campaign->n_running--;
+    memmove(&campaign->running[i], &campaign->running[i + 1],
+            (campaign->n_running - i) * sizeof(struct boot *));
     campaign->ended[campaign->n_ended++] = boot;
     campaign->result.done++;
 }
@@ -133,19 +139,28 @@ static void bury_ended(struct campaign *campaign)
     campaign->n_ended = 0;
 }
 
+static int start_more(struct campaign *campaign, struct err *err)
+{
+    while (!campaign->winding_down && campaign->n_running < campaign->result.jobs &&
+           campaign->started < campaign->options->boots)
+        if (start_next(campaign, err) != 0) {
+            wind_down(campaign);
+            return -1;
+        }
+    return 0;
+}
+
 static int run_all(struct campaign *campaign, struct err *err)
 {
-    const struct campaign_options *options = campaign->options;
-    while (campaign->n_running > 0 ||
-           (campaign->started < options->boots && !campaign->result.interrupted)) {
-        while (campaign->n_running < campaign->result.jobs && campaign->started < options->boots &&
-               !campaign->result.interrupted)
-            if (start_next(campaign, err) != 0)
-                return -1;
+    on_signal(campaign, 0); /* preparing may have taken minutes */
+    int result = start_more(campaign, err);
+    while (campaign->n_running > 0) {
         loop_turn(campaign->loop);
         bury_ended(campaign);
+        if (start_more(campaign, err) != 0)
+            result = -1;
     }
-    return 0;
+    return result;
 }
 
 /* ---- life ---- */
@@ -182,6 +197,7 @@ static int prepare(struct campaign *campaign, struct err *err)
         return -1;
 
     campaign->plan.target = options->target;
+    campaign->plan.ops = options->ops;
     campaign->plan.watch = options->watch;
     campaign->plan.engine = campaign->engine;
     campaign->plan.loop = campaign->loop;
@@ -224,7 +240,6 @@ int campaign_run(const struct campaign_options *options, struct campaign_result 
     if (result == 0)
         result = run_all(&campaign, err);
     release(&campaign);
-    if (result == 0)
-        *ret_result = campaign.result;
+    *ret_result = campaign.result;
     return result;
 }

@@ -73,17 +73,33 @@ static int take_baseline(struct analyzing *analyzing, const struct record *recor
     return analyzing->baseline != NULL ? 0 : -1;
 }
 
-static int show(struct analyzing *analyzing, const json_t *document, struct err *err)
+static int print_text(const struct analyzing *analyzing, const json_t *document,
+                      const struct archive_entry *entry, const struct record *record,
+                      struct err *err)
+{
+    auto_free char *packed = path_join(entry->path, "console.log.zst");
+    auto_free char *boot = path_join(entry->path, "boot.json");
+    struct report_style style = output_style(analyzing->line, NULL);
+    if (entry->kind != ARCHIVE_RECORD)
+        style.console = entry->path;
+    else if (path_exists(packed))
+        style.console = packed;
+    if (record->vmm.by_hand != NULL)
+        style.by_hand_in = boot;
+    return report_analysis_text(document, stdout, &style, err);
+}
+
+static int show(struct analyzing *analyzing, const json_t *document,
+                const struct archive_entry *entry, const struct record *record, struct err *err)
 {
     if (command_has(analyzing->line, "json"))
         return report_print_line(document, stdout, err);
     report_tally_add(analyzing->tally, document);
     if (analyzing->several && !command_has(analyzing->line, "verbose"))
         return 0;
-    struct report_style style = output_style(analyzing->line, NULL);
     if (analyzing->n_shown++ > 0)
         putchar('\n');
-    return report_analysis_text(document, stdout, &style, err);
+    return print_text(analyzing, document, entry, record, err);
 }
 
 static int analyze_entry(struct analyzing *analyzing, const struct archive *archive, size_t index,
@@ -107,7 +123,7 @@ static int analyze_entry(struct analyzing *analyzing, const struct archive *arch
     if (analysis.outcome != OUTCOME_READY)
         analyzing->some_not_ready = true;
     json_auto_t *document = report_analysis_json(&analysis);
-    return show(analyzing, document, err);
+    return show(analyzing, document, &archive->entries[index], &record, err);
 }
 
 /* What cannot be read is said, and the rest goes on. */

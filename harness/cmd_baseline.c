@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "analyzers/analysis.h"
@@ -68,10 +69,13 @@ static char *on_boot_done(void *ctx, const struct boot *boot)
 
 static int record_into(struct recording *recording, const char *final, struct err *err)
 {
-    auto_free char *partial = mem_printf("%s.new-%d", final, (int)getpid());
+    auto_free char *parent = path_dir(final);
+    auto_free char *partial = mem_printf("%s.new-XXXXXX", final);
     struct campaign_result result = {0};
-    if (path_make_dirs(partial, err) != 0)
+    if (path_make_dirs(parent, err) != 0)
         return -1;
+    if (mkdtemp(partial) == NULL || chmod(partial, 0755) != 0)
+        return err_sys(err, errno, "cannot create a directory in %s", parent);
     int failed = plan_run(&recording->plan, partial, on_boot_done, recording, &result, err);
     if (failed == 0 && result.interrupted)
         failed = err_set(err, "interrupted: no baseline was recorded");

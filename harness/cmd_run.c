@@ -179,8 +179,8 @@ static void new_report(struct run *run)
         .baseline_runs = run->baseline != NULL ? (int)baseline_len(run->baseline) : 0,
         .run_dir = run->dir,
         .accelerator = accelerator,
-        .jobs =
-            (int)(run->plan.jobs > 0 ? run->plan.jobs : campaign_default_jobs(&run->plan.target)),
+        .jobs = (int)plan_jobs(&run->plan),
+        .boots_wanted = (int)run->plan.boots,
         .early_end = run->plan.early_end,
     };
     run->report = report_new(&facts);
@@ -272,8 +272,13 @@ static int run_campaign(struct run *run, struct err *err)
     if (result.interrupted)
         report_set_interrupted(run->report);
     report_finish(run->report);
-    if (write_report(run, err) != 0 || output_report(run->line, run->report, run->dir, err) != 0)
+    int unwritten = write_report(run, err); /* the diagnosis is printed all the same */
+    if (unwritten)
+        (void)say_error(err);
+    if (output_report(run->line, run->report, run->dir, err) != 0)
         return say_error(err);
+    if (unwritten || result.done < run->plan.boots)
+        return EXIT_NOT_DONE;
     return broken ? EXIT_NOT_DONE : exit_status(run, &result);
 }
 

@@ -3,10 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "harness/base/auto.h"
 #include "harness/base/file.h"
 #include "harness/base/json.h"
+#include "harness/base/mem.h"
 #include "harness/base/say.h"
 #include "harness/command.h"
 #include "harness/fault.h"
@@ -57,11 +59,16 @@ static int make_image(const struct fault *fault, const struct target *target, co
     if (target->rootfs == NULL)
         return err_set(err, "%s: the target has no \"rootfs\"", target->path);
     auto_scratch struct scratch scratch = SCRATCH_INIT;
-    if (scratch_init(&scratch, err) != 0 || file_copy_sparse(target->rootfs, output, err) != 0)
+    auto_free char *partial = mem_printf("%s.new-%d", output, (int)getpid());
+    if (path_exists(output))
+        return err_set(err, "%s exists: it is not overwritten; remove it, or name another file",
+                       output);
+    if (scratch_init(&scratch, err) != 0 || file_copy_sparse(target->rootfs, partial, err) != 0)
         return -1;
-    if (!fault_changes_image(fault) || fault_apply_image(fault, output, scratch.dir, err) == 0)
+    if ((!fault_changes_image(fault) || fault_apply_image(fault, partial, scratch.dir, err) == 0) &&
+        rename(partial, output) == 0)
         return 0;
-    (void)remove(output);
+    (void)remove(partial);
     return -1;
 }
 

@@ -17,8 +17,8 @@ static int load_target(struct plan *plan, const struct command_line *line, struc
     const char *path = command_value(line, "target", DEFAULT_TARGET);
     if (target_load(&plan->target, path, err) != 0)
         return err_prefix(err, "target");
-    const char *fault = command_value(line, "fault", "");
-    if (fault[0] != '\0') {
+    const char *fault = command_value(line, "fault", NULL);
+    if (fault != NULL) {
         const char *faults_dir = command_value(line, "faults", "fixtures/faults");
         if (fault_load(&plan->fault, faults_dir, fault, err) != 0)
             return -1;
@@ -112,6 +112,7 @@ int plan_run(struct plan *plan, const char *dir,
     struct console_watch watch = eyes_watch(plan->rules);
     struct campaign_options options = {
         .target = &plan->target,
+        .ops = vm_find(plan->target.backend), /* plan_init saw that there is one */
         .fault = plan->has_fault ? &plan->fault : NULL,
         .images = &plan->images,
         .watch = &watch,

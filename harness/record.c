@@ -185,7 +185,8 @@ int record_load_archived(struct record *record, const char *console_path, const 
     if (bytes_load(&loaded.console, (const char *[]){console_path, NULL}, MAX_CONSOLE, err) != 0)
         return -1;
     loaded.console_facts.bytes = loaded.console.len;
-    if (error_path != NULL &&
+    bool is_pipe = error_path != NULL && path_exists(error_path) && !path_is_file(error_path);
+    if (error_path != NULL && !is_pipe && /* reading a pipe would never end */
         bytes_load(&loaded.vmm_log, (const char *[]){error_path, NULL}, MAX_CONSOLE, err) != 0)
         return -1;
     struct record old = *record;

@@ -101,6 +101,9 @@ int service_load(struct service *service, const json_t *object, const char *name
         json_get_int32(object, "expected_status", name, 100, 599, &loaded.expected_status, err) !=
             0)
         return -1;
+    if (loaded.ready_pattern[0] == '\0')
+        return err_set(err, "%s: \"service.ready_pattern\" is empty: every line would match it",
+                       name);
     /* RFC 3986 knows no blank and no control byte in a path, and libcurl sends none */
     if (loaded.health_path[0] != '/' || !is_visible(loaded.health_path))
         return err_set(err,

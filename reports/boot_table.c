@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Boots become rows; rows that say the same are merged once there are more than fit on a screen. A
- * column is as wide as its widest cell; the last two give way where the terminal is narrow.
+ * column is as wide as its widest cell. Where the terminal is narrow, ids are cut and the stage is
+ * left out; the cause is whole in any case.
  */
 #include "reports/boot_table.h"
 
@@ -11,6 +12,7 @@
 
 #include "harness/base/auto.h"
 #include "harness/base/mem.h"
+#include "reports/words.h"
 
 enum { MAX_SINGLE_ROWS = 12, MAX_ROWS = 16, MAX_IDS_COLUMNS = 28, CELL_LIMIT = 1 << 16, GAP = 2 };
 
@@ -48,7 +50,7 @@ static void set_result(struct row *row, const json_t *boot)
         {"ready", NULL, "ready", VIEW_GREEN},
         {"failed", NULL, "FAILED", VIEW_RED},
         {NULL, "interrupted", "interrupted", VIEW_YELLOW},
-        {NULL, NULL, "undecided", VIEW_YELLOW},
+        {NULL, NULL, "undetermined", VIEW_YELLOW},
     };
     const char *outcome = view_text(json_object_get(boot, "analysis"), "outcome");
     const char *end = view_text(boot, "end");
@@ -67,7 +69,7 @@ static void row_init(struct row *row, const json_t *boot)
     const json_t *analysis = json_object_get(boot, "analysis");
     *row = (struct row){
         .ids = json_array(),
-        .stage = view_text(analysis, "stage"),
+        .stage = words_milestone(view_text(analysis, "stage")),
         .cause = view_text(json_object_get(analysis, "verdict"), "cause"),
     };
     set_result(row, boot);
@@ -231,15 +233,15 @@ static void measure(const struct view *view, const struct table *table, size_t n
     size_t room = view->style->width > 0 ? (size_t)view->style->width : SIZE_MAX - GAP;
     size_t excess = total > room + GAP ? total - room - GAP : 0;
     widths[COLUMN_BOOTS] = shrink(widths[COLUMN_BOOTS], 9, &excess);
-    widths[COLUMN_STAGE] = shrink(widths[COLUMN_STAGE], 13, &excess);
-    widths[COLUMN_CAUSE] = shrink(widths[COLUMN_CAUSE], 10, &excess);
+    if (excess > 0)
+        widths[COLUMN_STAGE] = 0;
 }
 
 static void print_row(const struct view *view, const struct table *table, const struct row *row,
                       const size_t widths[N_COLUMNS])
 {
     bool has_cause = widths[COLUMN_CAUSE] > 0 && (row == NULL || row->cause[0] != '\0');
-    int last = has_cause ? COLUMN_CAUSE : COLUMN_STAGE;
+    int last = has_cause ? COLUMN_CAUSE : widths[COLUMN_STAGE] > 0 ? COLUMN_STAGE : COLUMN_TIME;
     for (int c = 0; c <= last; c++) {
         if (widths[c] == 0)
             continue;

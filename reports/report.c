@@ -57,6 +57,8 @@ json_t *report_new(const struct report_facts *facts)
     json_object_set_new(report, "baseline", baseline_json(facts));
     json_object_set_new(report, "accelerator", json_text(facts->accelerator));
     json_object_set_new(report, "jobs", json_integer(facts->jobs));
+    json_object_set_new(report, "boots_wanted",
+                        facts->boots_wanted > 0 ? json_integer(facts->boots_wanted) : json_null());
     json_object_set_new(report, "early_end", json_boolean(facts->early_end));
     json_object_set_new(report, "interrupted", json_false());
     json_object_set_new(report, "preflight", json_array());
@@ -125,9 +127,12 @@ static json_t *signature_json(const struct record *record, const struct analysis
     const struct verdict *verdict = &analysis->verdict;
     if (verdict->cause == NULL)
         return json_null();
+    /* How far boots with the same fault come differs: systemd starts units side by side. So that
+     * only counts where there is nothing better. */
+    bool unknown = strcmp(verdict->cause, "unknown") == 0;
     char hex[SIGNATURE_SIZE];
-    signature_make(verdict->cause, analysis_stage(analysis), last_probe_class(record),
-                   verdict->n_quotes > 0 ? verdict->quotes[0].text : NULL, hex);
+    signature_make(verdict->cause, unknown ? analysis_stage(analysis) : NULL,
+                   unknown ? last_probe_class(record) : NULL, verdict->summary, hex);
     return json_string(hex);
 }
 

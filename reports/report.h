@@ -38,6 +38,7 @@ struct report_facts {
     const char *run_dir;     /* where the records are, as the user would name it */
     const char *accelerator; /* what boots run on, and why: "tcg: /dev/kvm runs no guest" */
     int jobs;
+    int boots_wanted; /* 0: not known */
     bool early_end;
 };
 
@@ -64,6 +65,12 @@ struct report_style {
     int width;           /* columns; 0: lines are neither wrapped nor cut */
     const char *program; /* how the user calls bootdiag: "build/bootdiag" */
     const char *run_dir; /* where the report lies now; NULL: where it says itself */
+
+    /* For report_analysis_text, what the analysis does not say about its boot: */
+    const char *console; /* the console's own file, "-": standard input; NULL: console.log in the
+                            source, which is a record's directory */
+    const char
+        *by_hand_in; /* the boot.json whose vmm.by_hand boots the same; NULL: there is none */
 };
 
 struct report_format {
@@ -83,7 +90,7 @@ int report_print(const json_t *report, const char *format, FILE *out,
 /* One document as one line of JSON Lines, in ASCII. */
 int report_print_line(const json_t *document, FILE *out, struct err *err);
 
-/* One analysis for people: verdict and proof, the six questions, how to go on. */
+/* One analysis for people: verdict and proof, the six questions, where to look further. */
 int report_analysis_text(const json_t *analysis, FILE *out, const struct report_style *style,
                          struct err *err);
 
@@ -93,6 +100,7 @@ int report_analysis_text(const json_t *analysis, FILE *out, const struct report_
  */
 json_t *report_tally_new(void);
 void report_tally_add(json_t *tally, const json_t *analysis);
+/* By cause: how often, what it means, the telling line of the first boot, examples. */
 int report_analyses_summary(const json_t *tally, FILE *out, const struct report_style *style,
                             struct err *err);
 

@@ -7,6 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "harness/base/auto.h"
+#include "harness/base/hash.h"
+#include "harness/base/mem.h"
+
 enum { LONG_IDENTIFIER = 16 };
 
 static bool is_date_word(const char *word, size_t len)
@@ -86,25 +90,35 @@ void signature_template(const char *line, struct buf *ret_text)
     }
 }
 
-/* FNV-1a, with a byte between the parts that no part holds. */
-static void mix(uint64_t *hash, const char *text)
+/* With a byte behind each part that no part holds. */
+static uint64_t add_part(uint64_t hash, const char *text)
 {
-    do {
-        *hash = (*hash ^ (unsigned char)*text) * 0x100000001b3u;
-    } while (*text++ != '\0');
+    return hash_add(hash, text != NULL ? text : "", text != NULL ? strlen(text) + 1 : 1);
 }
 
-void signature_make(const char *cause, const char *stage, const char *probe_class, const char *line,
-                    char ret_hex[static SIGNATURE_SIZE])
+/* How often it was seen is no part of what happened. */
+static void add_summary(const char *summary, struct buf *ret_text)
+{
+    static const char count[] = " (# times)";
+    signature_template(summary, ret_text);
+    size_t len = strlen(buf_text(ret_text)), n = sizeof(count) - 1;
+    if (len < n || strcmp(buf_text(ret_text) + len - n, count) != 0)
+        return;
+    auto_free char *rest = mem_strndup(buf_text(ret_text), len - n);
+    buf_clear(ret_text);
+    buf_add_text(ret_text, rest);
+}
+
+void signature_make(const char *cause, const char *stage, const char *probe_class,
+                    const char *summary, char ret_hex[static SIGNATURE_SIZE])
 {
     auto_buf struct buf template;
     buf_init(&template, 4096);
-    signature_template(line != NULL ? line : "", &template);
+    add_summary(summary != NULL ? summary : "", &template);
 
-    uint64_t hash = 0xcbf29ce484222325u;
-    mix(&hash, cause != NULL ? cause : "");
-    mix(&hash, stage != NULL ? stage : "");
-    mix(&hash, probe_class != NULL ? probe_class : "");
-    mix(&hash, buf_text(&template));
+    uint64_t hash = add_part(HASH_START, cause);
+    hash = add_part(hash, stage);
+    hash = add_part(hash, probe_class);
+    hash = add_part(hash, buf_text(&template));
     snprintf(ret_hex, SIGNATURE_SIZE, "%08x", (unsigned)(uint32_t)(hash ^ hash >> 32));
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The report on one screen: how many came up; a line per boot; per cause what is wrong, the proof
- * and the remedy; where everything lies; and, last, because that is where the eye is, what to do
- * next.
+ * The report on one screen: how many came up; a line per boot; the rarer causes; where everything
+ * lies; and, last, because that is where the eye is, the most frequent cause: first what only the
+ * curious need, then what it is, what shows it and what to do. Nothing is said twice.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -13,8 +13,9 @@
 #include "reports/diagnosis.h"
 #include "reports/report.h"
 #include "reports/view.h"
+#include "reports/words.h"
 
-enum { MAX_BLOCKS = 3, MAX_BRIEF = 8, BUF_LIMIT = 1 << 16 };
+enum { MAX_BLOCKS = 3, MAX_BRIEF = 8, MAX_IDS_COLUMNS = 48, BUF_LIMIT = 1 << 16 };
 
 static void add_count(struct buf *text, int64_t n, const char *what)
 {
@@ -22,10 +23,24 @@ static void add_count(struct buf *text, int64_t n, const char *what)
         buf_addf(text, "; %" PRId64 " %s", n, what);
 }
 
+static int64_t count_interrupted(const json_t *report)
+{
+    int64_t n = 0;
+    size_t i;
+    json_t *boot;
+    json_array_foreach (json_object_get(report, "boots"), i, boot) {
+        const char *outcome = view_text(json_object_get(boot, "analysis"), "outcome");
+        n += strcmp(view_text(boot, "end"), "interrupted") == 0 &&
+             strcmp(outcome, "undetermined") == 0;
+    }
+    return n;
+}
+
 static void print_headline(const struct view *view, const json_t *report)
 {
     const json_t *summary = json_object_get(report, "summary");
     int64_t boots = view_int(summary, "boots", 0), ready = view_int(summary, "ready", 0);
+    int64_t interrupted = count_interrupted(report);
     auto_buf struct buf text;
     buf_init(&text, BUF_LIMIT);
     if (boots == 0)
@@ -34,9 +49,11 @@ static void print_headline(const struct view *view, const json_t *report)
         buf_addf(&text, "%" PRId64 " of %" PRId64 " boot%s came up", ready, boots,
                  boots == 1 ? "" : "s");
     add_count(&text, view_int(summary, "failed", 0), "failed");
-    add_count(&text, view_int(summary, "undetermined", 0), "undecided");
+    add_count(&text, view_int(summary, "undetermined", 0) - interrupted, "undetermined");
     add_count(&text, view_int(summary, "not_tried", 0), "could not be started");
-    if (json_is_true(json_object_get(report, "interrupted")))
+    add_count(&text, interrupted, "interrupted");
+    add_count(&text, view_int(report, "boots_wanted", 0) - boots, "never began");
+    if (interrupted == 0 && json_is_true(json_object_get(report, "interrupted")))
         buf_add_text(&text, " (interrupted)");
     view_line(view, VIEW_BOLD, buf_text(&text));
 }
@@ -65,7 +82,12 @@ static void print_rate(const struct view *view, const json_t *summary)
             buf_add_text(&text, " worst");
         }
     }
-    view_paragraph(view, &(struct view_shape){.hang = 2}, "", buf_text(&text));
+    if (view_int(summary, "saved_ms", 0) > 0) {
+        buf_add_text(&text, "; ");
+        view_seconds(&text, view_int(summary, "saved_ms", 0), 0);
+        buf_add_text(&text, " saved by ending early");
+    }
+    view_line(view, VIEW_PLAIN, buf_text(&text));
 }
 
 static void add_baseline(struct buf *text, const json_t *report)
@@ -96,16 +118,10 @@ static void print_setting(const struct view *view, const json_t *report)
     if (view_text(report, "fault")[0] != '\0')
         buf_addf(&text, ", fault %s", view_text(report, "fault"));
     if (accelerator_of(report)[0] != '\0')
-        buf_addf(&text, ", on %s", accelerator_of(report));
+        buf_addf(&text, ", on %s", words_accelerator(accelerator_of(report)));
     if (view_int(summary, "boots", 0) > 0)
         add_baseline(&text, report);
-    if (view_int(summary, "saved_ms", 0) > 0) {
-        buf_add_text(&text, ", ");
-        view_seconds(&text, view_int(summary, "saved_ms", 0), 0);
-        buf_add_text(&text, " saved by ending early");
-    }
-    view_paragraph(view, &(struct view_shape){.hang = 2, .text_colour = VIEW_DIM}, "",
-                   buf_text(&text));
+    view_line(view, VIEW_DIM, buf_text(&text));
 }
 
 static void print_preflight(const struct view *view, const json_t *report)
@@ -142,41 +158,58 @@ static const json_t *example_of(const json_t *report, const json_t *group)
     return find_boot(report, boot_id != NULL ? boot_id : "");
 }
 
-static void print_cause(const struct view *view, const json_t *report, const json_t *group)
+static void add_ids(struct buf *text, const struct view *view, const json_t *group)
+{
+    auto_buf struct buf ids;
+    buf_init(&ids, BUF_LIMIT);
+    boot_table_ids(&ids, json_object_get(group, "boots"));
+    buf_add_text(text, " (");
+    view_excerpt(view, text, buf_text(&ids), MAX_IDS_COLUMNS);
+    buf_add_char(text, ')');
+}
+
+static void print_cause_title(const struct view *view, const json_t *report, const json_t *group)
 {
     const json_t *summary = json_object_get(report, "summary");
-    const json_t *boot = example_of(report, group);
-    const json_t *analysis = json_object_get(boot, "analysis");
-    auto_free char *where = mem_printf("%s/", view_text(boot, "dir"));
+    int64_t boots = view_int(summary, "boots", 0);
     auto_buf struct buf title;
     buf_init(&title, BUF_LIMIT);
-    diagnosis_title(&title, analysis);
-    int64_t boots = view_int(summary, "boots", 0);
-    buf_addf(&title, ": %" PRId64 " of %" PRId64 " boot%s (", view_int(group, "count", 0), boots,
+    diagnosis_title(&title, json_object_get(example_of(report, group), "analysis"));
+    buf_addf(&title, ": %" PRId64 " of %" PRId64 " boot%s", view_int(group, "count", 0), boots,
              boots == 1 ? "" : "s");
-    boot_table_ids(&title, json_object_get(group, "boots"));
-    buf_add_text(&title, ")");
+    add_ids(&title, view, group);
     fputc('\n', view->out);
     view_line(view, VIEW_RED, buf_text(&title));
-    diagnosis_print(view, analysis, where[0] == '/' ? "" : where);
+}
+
+static void print_cause(const struct view *view, const json_t *report, const json_t *group,
+                        void (*print)(const struct view *view, const json_t *analysis,
+                                      const struct quotes_place *place))
+{
+    const json_t *boot = example_of(report, group);
+    auto_free char *where = mem_printf("%s/", view_text(boot, "dir"));
+    struct quotes_place place = {.where = where[0] == '/' ? "" : where};
+    print_cause_title(view, report, group);
+    print(view, json_object_get(boot, "analysis"), &place);
 }
 
 static void print_brief(const struct view *view, const json_t *group)
 {
     auto_buf struct buf text;
     buf_init(&text, BUF_LIMIT);
-    buf_addf(&text, "%s: %" PRId64 " (", view_text(group, "cause"), view_int(group, "count", 0));
-    boot_table_ids(&text, json_object_get(group, "boots"));
-    buf_addf(&text, ") %s", view_text(group, "summary"));
+    buf_addf(&text, "%s: %" PRId64, view_text(group, "cause"), view_int(group, "count", 0));
+    add_ids(&text, view, group);
+    buf_addf(&text, " %s", view_text(group, "summary"));
     view_line(view, VIEW_PLAIN, buf_text(&text));
 }
 
-static void print_causes(const struct view *view, const json_t *report)
+/* All but the most frequent one. */
+static void print_other_causes(const struct view *view, const json_t *report)
 {
     const json_t *causes = json_object_get(json_object_get(report, "summary"), "causes");
     size_t n = json_array_size(causes);
-    for (size_t i = 0; i < n && i < MAX_BLOCKS; i++)
-        print_cause(view, report, json_array_get(causes, i));
+    for (size_t i = 1; i < n && i < MAX_BLOCKS; i++)
+        print_cause(view, report, json_array_get(causes, i), diagnosis_print);
     if (n > MAX_BLOCKS)
         fputc('\n', view->out);
     for (size_t i = MAX_BLOCKS; i < n && i < MAX_BLOCKS + MAX_BRIEF; i++)
@@ -233,24 +266,27 @@ static void add_command(struct buf *command, const struct view *view, const json
     view_shell_word(command, dir);
 }
 
+/* The most frequent cause. */
 static void print_what_next(const struct view *view, const json_t *report)
 {
     const json_t *causes = json_object_get(json_object_get(report, "summary"), "causes");
-    const json_t *boot = example_of(report, json_array_get(causes, 0));
+    const json_t *group = json_array_get(causes, 0);
+    const json_t *boot = example_of(report, group);
     const json_t *analysis = json_object_get(boot, "analysis");
     const json_t *verdict = json_object_get(analysis, "verdict");
     if (!json_is_object(verdict))
         return;
     auto_free char *dir = in_run_dir(view, report, view_text(boot, "dir"));
     auto_free char *where = mem_printf("%s/", dir);
+    struct quotes_place place = {.where = where};
     auto_buf struct buf cause, line, command;
     buf_init(&cause, BUF_LIMIT);
     buf_init(&line, BUF_LIMIT);
     buf_init(&command, BUF_LIMIT);
     buf_addf(&cause, "%s: %s", view_text(verdict, "cause"), view_text(verdict, "summary"));
-    diagnosis_telling_line(&line, analysis, where);
+    diagnosis_telling_line(view, &line, analysis, &place);
     add_command(&command, view, report, dir);
-    fputc('\n', view->out);
+    print_cause(view, report, group, diagnosis_print_rest);
     print_ending(view, "likely cause  ", buf_text(&cause));
     print_ending(view, "shown by      ", buf_text(&line));
     print_ending(view, "what to do    ", view_text(verdict, "remedy"));
@@ -270,7 +306,7 @@ static void print_text(const json_t *report, FILE *out, const struct report_styl
         fputc('\n', out);
         boot_table_print(&view, boots);
     }
-    print_causes(&view, report);
+    print_other_causes(&view, report);
     print_places(&view, report);
     print_what_next(&view, report);
 }

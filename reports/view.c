@@ -76,12 +76,17 @@ static size_t prefix_bytes(const char *text, size_t columns)
     return at;
 }
 
-size_t view_columns(const char *text)
+static size_t count_columns(const char *text, size_t n)
 {
     size_t columns = 0;
-    for (; *text != '\0'; text++)
-        columns += ((unsigned char)*text & 0xc0) != 0x80;
+    for (size_t i = 0; i < n; i++)
+        columns += ((unsigned char)text[i] & 0xc0) != 0x80;
     return columns;
+}
+
+size_t view_columns(const char *text)
+{
+    return count_columns(text, strlen(text));
 }
 
 void view_cell(struct buf *line, const char *text, size_t columns, bool pad)
@@ -119,25 +124,41 @@ static size_t width_of(const struct view *view)
     return width < LEAST_WIDTH ? LEAST_WIDTH : (size_t)width;
 }
 
-void view_line(const struct view *view, enum view_colour colour, const char *text)
+void view_excerpt(const struct view *view, struct buf *text, const char *line, size_t columns)
 {
-    auto_buf struct buf line;
-    buf_init(&line, SIZE_MAX);
-    view_cell(&line, text, width_of(view), false);
-    view_put(view, colour, buf_text(&line));
-    fputc('\n', view->out);
+    view_cell(text, line, view->style->width > 0 ? columns : SIZE_MAX, false);
 }
 
-/* Bytes of the text that fit into `room` columns, broken at a space if there is one. */
-static size_t break_line(const char *text, size_t room)
+/* Bytes of the first word; a command in backquotes is one, and so is "97 %". */
+static size_t word_bytes(const char *text)
 {
-    size_t fits = prefix_bytes(text, room);
-    if (text[fits] == '\0' || text[fits] == ' ')
-        return fits;
-    for (size_t at = fits; at > 0; at--)
-        if (text[at - 1] == ' ')
-            return at - 1;
-    return fits;
+    size_t n = strcspn(text, " ");
+    if (strncmp(text + n, " %", 2) == 0)
+        n += 1 + strcspn(text + n + 1, " ");
+    const char *open = memchr(text, '`', n);
+    const char *close = open != NULL ? strchr(open + 1, '`') : NULL;
+    if (close == NULL || close < text + n)
+        return n;
+    n = (size_t)(close - text) + 1;
+    return n + strcspn(text + n, " ");
+}
+
+/* Bytes of the words that fit into `room` columns; of the first word if not even that fits, or of
+ * nothing if there is `more_room` below. */
+static size_t break_line(const char *text, size_t room, bool more_room)
+{
+    size_t end = word_bytes(text), columns = count_columns(text, end);
+    if (columns > room && more_room)
+        return 0;
+    while (text[end] != '\0') {
+        size_t gap = strspn(text + end, " ");
+        size_t word = word_bytes(text + end + gap);
+        columns += count_columns(text + end, gap + word);
+        if (columns > room)
+            break;
+        end += gap + word;
+    }
+    return end;
 }
 
 static void put_spaces(const struct view *view, size_t n)
@@ -146,29 +167,24 @@ static void put_spaces(const struct view *view, size_t n)
         fputc(' ', view->out);
 }
 
+/* `used`: columns of the first line that are taken. */
 static void put_wrapped(const struct view *view, const struct view_shape *shape, const char *text,
                         size_t used)
 {
     size_t width = width_of(view), hang = (size_t)shape->hang;
     if (hang + LEAST_WIDTH / 2 > width)
-        hang = 0;
-    if (used > hang && used + LEAST_WIDTH / 2 > width && *text != '\0') {
-        fputc('\n', view->out);
-        put_spaces(view, hang);
-        used = hang;
-    }
-    size_t room = width - used;
-    for (int lines = 1; *text != '\0'; lines++) {
-        bool last = lines == shape->max_lines;
-        size_t n = last ? strlen(text) : break_line(text, room);
+        hang = (size_t)shape->indent + 2;
+    bool narrow = used > hang && used + LEAST_WIDTH / 2 > width;
+    size_t room = narrow ? 0 : width - used;
+    bool more_room = used > hang;
+    while (*text != '\0') {
+        size_t n = break_line(text, room, more_room);
         auto_free char *piece = mem_strndup(text, n);
-        auto_buf struct buf line;
-        buf_init(&line, SIZE_MAX);
-        view_cell(&line, piece, last ? room : SIZE_MAX, false);
-        view_put(view, shape->text_colour, buf_text(&line));
+        view_put(view, shape->text_colour, piece);
         text += n;
         text += strspn(text, " ");
         room = width - hang;
+        more_room = false;
         if (*text != '\0') {
             fputc('\n', view->out);
             put_spaces(view, hang);
@@ -188,6 +204,11 @@ void view_paragraph(const struct view *view, const struct view_shape *shape, con
     put_spaces(view, (size_t)shape->indent);
     view_put(view, shape->label_colour, buf_text(&head));
     put_wrapped(view, shape, harmless, used);
+}
+
+void view_line(const struct view *view, enum view_colour colour, const char *text)
+{
+    view_paragraph(view, &(struct view_shape){.hang = 2, .text_colour = colour}, "", text);
 }
 
 void view_verbatim(const struct view *view, const char *label, const char *text)

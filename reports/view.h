@@ -40,15 +40,17 @@ void view_seconds(struct buf *text, int64_t ms, int digits);
  * to. */
 void view_percent(struct buf *text, double fraction);
 
-/* One line, cut to the width. */
+/* A line of its own; wrapped, with two columns of indent, where it is longer than the width. */
 void view_line(const struct view *view, enum view_colour colour, const char *text);
 
 /*
  * A paragraph: `label` at column `indent`, then `text` behind it, wrapped with a hanging indent of
- * `hang` columns. `max_lines` 0: all of it; else it is cut with an ellipsis.
+ * `hang` columns. Nothing is cut, and nothing that one may want to copy is broken: neither a word,
+ * which may be a path, nor a command in backquotes; where it is longer than the line, it
+ * overflows.
  */
 struct view_shape {
-    int indent, hang, max_lines;
+    int indent, hang;
     enum view_colour label_colour, text_colour;
 };
 void view_paragraph(const struct view *view, const struct view_shape *shape, const char *label,
@@ -63,6 +65,11 @@ size_t view_columns(const char *text);
 /* Appends the text, made harmless, cut with an ellipsis to `columns`; padded with spaces up to them
  * if `pad`. */
 void view_cell(struct buf *line, const char *text, size_t columns, bool pad);
+
+/* Appends a line of a console, made harmless; on a terminal it is cut with an ellipsis to
+ * `columns`.
+ */
+void view_excerpt(const struct view *view, struct buf *text, const char *line, size_t columns);
 
 /* Writes text that view_cell made, in colour. */
 void view_put(const struct view *view, enum view_colour colour, const char *text);

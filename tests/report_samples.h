@@ -111,8 +111,9 @@ static inline json_t *new_report(void)
         .baseline_dir = "base line",
         .baseline_runs = 5,
         .run_dir = "runs/r",
-        .accelerator = "tcg",
+        .accelerator = "tcg: /dev/kvm is there but emulated: 0.7 million instructions a second",
         .jobs = 2,
+        .boots_wanted = 6,
         .early_end = true,
     };
     return report_new(&facts);

@@ -146,6 +146,7 @@ static void summary_counts_rates_and_groups(void **state)
         {"host", "\"lab\""},
         {"baseline.runs", "5"},
         {"interrupted", "false"},
+        {"boots_wanted", "6"},
         {"target.cmdline", "\"token=***\""},
         {"boots.0.boot_id", "\"0001\""},
         {"boots.1.dir", "\"boot-0002\""},
@@ -176,6 +177,27 @@ static void summary_counts_rates_and_groups(void **state)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         assert_json(report, rows[i][0], rows[i][1]);
     assert_int_equal(json_array_size(at(report, "summary.causes")), 2);
+}
+
+/* systemd starts units side by side: the last stage and the telling line differ, the fault does
+ * not.
+ */
+static void boots_with_the_same_fault_are_one_group(void **state)
+{
+    (void)state;
+    struct sample samples[] = {MODULE_MISSING("0001", "[FAILED] Failed to start x."),
+                               MODULE_MISSING("0002", "systemd[1]: Failed to start x."),
+                               MODULE_MISSING("0003", "systemd[1]: Failed to start x.")};
+    samples[1].stage = STAGE_NETWORK_TARGET;
+    samples[1].class = PROBE_NO_ANSWER;
+    json_auto_t *report = sample_report(samples, 3);
+    assert_int_equal(json_array_size(at(report, "summary.causes")), 1);
+    assert_json(report, "summary.causes.0.count", "3");
+
+    for (size_t i = 0; i < 3; i++)
+        samples[i].cause = samples[i].layer = "unknown";
+    json_auto_t *unknown = sample_report(samples, 3);
+    assert_int_equal(json_array_size(at(unknown, "summary.causes")), 2);
 }
 
 static void finishing_again_changes_nothing_but_the_summary(void **state)
@@ -240,6 +262,7 @@ int main(void)
         cmocka_unit_test(diff_has_the_contracts_members),
         cmocka_unit_test(confidences_never_add_up_to_more_than_1),
         cmocka_unit_test(summary_counts_rates_and_groups),
+        cmocka_unit_test(boots_with_the_same_fault_are_one_group),
         cmocka_unit_test(finishing_again_changes_nothing_but_the_summary),
         cmocka_unit_test(documents_match_their_schemas),
     };

@@ -14,15 +14,19 @@ static char *printed(const json_t *report, const char *format, int width, bool c
     return text;
 }
 
-static char *printed_analysis(const json_t *analysis, int width)
+static char *printed_with(const json_t *analysis, struct report_style style)
 {
     char *text = NULL;
     size_t len = 0;
-    struct report_style style = {.width = width, .program = "build/bootdiag"};
     FILE *out = open_memstream(&text, &len);
     assert_int_equal(report_analysis_text(analysis, out, &style, NULL), 0);
     fclose(out);
     return text;
+}
+
+static char *printed_analysis(const json_t *analysis, int width)
+{
+    return printed_with(analysis, (struct report_style){.width = width});
 }
 
 static void text_of_a_small_run(void **state)
@@ -36,23 +40,20 @@ static void text_of_a_small_run(void **state)
     json_auto_t *report = sample_report(samples, 3);
     auto_free char *text = printed(report, "text", 80, false);
     static const char want[] =
-        "2 of 3 boots came up; 1 failed\n"
-        "success rate 67 % (95 % interval 21-94 %); ready in 9.8 s median, 10.4 s worst\n"
-        "target bundled, on tcg, compared with 5 good boots, 99 s saved by ending early\n"
+        "2 of 3 boots came up; 1 failed; 3 never began\n"
+        "success rate 67 % (95 % interval 21-94 %); ready in 9.8 s median, 10.4 s worst;\n"
+        "  99 s saved by ending early\n"
+        "target bundled, on TCG (no usable KVM), compared with 5 good boots\n"
         "\n"
         "boot  result  time    stage reached  cause\n"
-        "0001  ready   9.8 s   port-answers\n"
-        "0002  FAILED  21.3 s  agent-started  agent.module-missing\n"
-        "0003  ready   10.4 s  port-answers\n"
-        "\n"
-        "agent.module-missing (97 % sure): 1 of 3 boots (0002)\n"
-        "  the agent needs a module that is not installed\n"
-        "  boot-0002/console.log:412: [    9.1] node[224]: Error: Cannot find module 'x'\n"
-        "  remedy    install the module in the image\n"
+        "0001  ready   9.8 s   port answers\n"
+        "0002  FAILED  21.3 s  agent started  agent.module-missing\n"
+        "0003  ready   10.4 s  port answers\n"
         "\n"
         "full report   runs/r/report.json\n"
         "all logs      runs/r/boot-*/console.log\n"
         "\n"
+        "agent.module-missing (97 % sure): 1 of 3 boots (0002)\n"
         "likely cause  agent.module-missing: the agent needs a module that is not\n"
         "              installed\n"
         "shown by      runs/r/boot-0002/console.log:412: [    9.1] node[224]: Error:\n"
@@ -87,7 +88,7 @@ static void two_hundred_boots_fit_on_a_screen(void **state)
     assert_non_null(strstr(text, "196 of 200 boots came up; 4 failed\n"));
     assert_non_null(strstr(text, "success rate 98 % (95 % interval 95-99.2 %); ready in 10.0 s"));
     assert_non_null(strstr(
-        text, "\n196  0001-0020, 0022-0070, 0072-\u2026  ready   9.0-11.0 s  port-answers\n"));
+        text, "\n196  0001-0020, 0022-0070, 0072-\u2026  ready   9.0-11.0 s  port answers\n"));
     assert_non_null(strstr(text, "4 of 200 boots (0021, 0071, 0121, 0171)\n"));
 }
 
@@ -183,16 +184,198 @@ static void unknown_leads_with_stage_and_novel_lines(void **state)
     add_diff(&analysis);
     json_auto_t *document = report_analysis_json(&analysis);
     auto_free char *text = printed_analysis(document, 100);
-    const char *stage = strstr(text, "got as far as agent-started; the first step that is missing: "
-                                     "agent-listening\n");
+    const char *stage = strstr(text, "got as far as: agent started; the first step that is "
+                                     "missing: agent listening\n");
     const char *novel = strstr(text, "console.log:542: eth9: odd (good boots: eth0: even)\n");
     const char *summary = strstr(text, "no cause could be named\n");
     assert_non_null(stage);
     assert_non_null(novel);
     assert_non_null(summary);
     assert_true(stage < novel && novel < summary);
-    assert_non_null(strstr(text, "as in 5 of 5 good boots until line 541 at 2.95 s; the next"));
-    assert_non_null(strstr(text, "kernel-started to init-started took 9.0 s, usually 4.1 s\n"));
+    assert_non_null(strstr(text, "as in all 5 good boots until line 541 at 2.95 s; the"));
+    assert_non_null(strstr(text, "from kernel started to systemd started: 9.0 s, usually 4.1 s\n"));
+}
+
+static void add_evidence(json_t *document, const char *file, int line, const char *text)
+{
+    json_t *quote = json_pack("{s:s, s:o, s:n, s:s}", "file", file, "line",
+                              line > 0 ? json_integer(line) : json_null(), "offset", "text", text);
+    json_array_append_new(at(document, "verdict.evidence"), quote);
+}
+
+static void evidence_leads_with_the_telling_line_and_repeats_nothing(void **state)
+{
+    (void)state;
+    struct sample sample =
+        MODULE_MISSING("0002", "[   12.42] systemd[1]: Dependency failed for a.service - The A.");
+    struct analysis analysis;
+    fill_analysis(&analysis, &sample);
+    json_auto_t *document = report_analysis_json(&analysis);
+    add_evidence(document, "boot.json", 0, "exit code 1");
+    add_evidence(document, "console.log", 413, "[DEPEND] Dependency failed for a.service - The A.");
+    add_evidence(document, "console.log", 414, "[DEPEND] Dependency failed for a.se\u2026 The A.");
+    add_evidence(document, "console.log", 409, "[   11.10] systemd[1]: Failed to start b.");
+    add_evidence(document, "console.log", 300, "[   11.00] b[7]: no such file");
+    auto_free char *text = printed_analysis(document, 0);
+    assert_non_null(strstr(
+        text, "  > console.log:412: [   12.42] systemd[1]: Dependency failed for a.service - "
+              "The A.\n"
+              "    console.log:300: [   11.00] b[7]: no such file\n"
+              "    console.log:409: [   11.10] systemd[1]: Failed to start b.\n"
+              "    boot.json: exit code 1\n"
+              "  remedy    "));
+}
+
+static void paths_and_commands_are_not_broken(void **state)
+{
+    (void)state;
+    struct sample sample = MODULE_MISSING("0002", "x");
+    struct analysis analysis;
+    fill_analysis(&analysis, &sample);
+    analysis.verdict.remedy = "see /a/path/that/is/much/longer/than/any/line/of/forty/columns and "
+                              "run (`npm ci --no-audit`), then look";
+    json_auto_t *document = report_analysis_json(&analysis);
+    auto_free char *text = printed_analysis(document, 40);
+    assert_non_null(strstr(text, "  remedy    see\n"
+                                 "            /a/path/that/is/much/longer/than/any/line/of/forty/"
+                                 "columns\n"
+                                 "            and run\n"
+                                 "            (`npm ci --no-audit`), then\n"
+                                 "            look\n"));
+}
+
+static void only_long_evidence_is_cut(void **state)
+{
+    (void)state;
+    auto_free char *line = mem_calloc(QUOTE_TEXT_SIZE, 1);
+    memset(line, 'w', QUOTE_TEXT_SIZE - 1);
+    auto_free char *remedy = mem_calloc(2000, 1);
+    for (int i = 0; i < 1999; i++)
+        remedy[i] = "abcd "[i % 5];
+    struct sample sample = MODULE_MISSING("0002", line);
+    struct analysis analysis;
+    fill_analysis(&analysis, &sample);
+    analysis.verdict.remedy = remedy;
+    json_auto_t *document = report_analysis_json(&analysis);
+    auto_free char *text = printed_analysis(document, 80);
+    const char *cut = strstr(text, "\u2026");
+    assert_non_null(cut);
+    assert_null(strstr(cut + 1, "\u2026"));
+    size_t words = 0;
+    for (const char *c = text; (c = strstr(c, "abcd")) != NULL; c++)
+        words++;
+    assert_int_equal(words, 400);
+}
+
+static void commands_lead_to_the_line(void **state)
+{
+    (void)state;
+    static const struct sample sample = MODULE_MISSING("0002", "some line");
+    struct analysis analysis;
+    fill_analysis(&analysis, &sample);
+    json_auto_t *document = report_analysis_json(&analysis);
+    static const struct {
+        const char *source, *console, *by_hand_in, *quoted, *command;
+    } rows[] = {
+        {"r/boot", NULL, "r/boot/boot.json", "> console.log:412: some line\n",
+         "\nlook further  less +412 r/boot/console.log\n"
+         "boot by hand  jq -r .vmm.by_hand r/boot/boot.json\n"},
+        {"r/boot//", NULL, NULL, "> console.log:412: some line\n",
+         "\nlook further  less +412 r/boot/console.log\n"},
+        {"old.log", "old.log", NULL, "> old.log:412: some line\n",
+         "\nlook further  less +412 old.log\n"},
+        {"old/", "old/a b.log.gz", NULL, "> a b.log.gz:412: some line\n",
+         "\nlook further  zcat 'old/a b.log.gz' | less +412\n"},
+        {"-", "-", NULL, "> standard input:412: some line\n", NULL},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        json_object_set_new(document, "source", json_string(rows[i].source));
+        auto_free char *text =
+            printed_with(document, (struct report_style){.console = rows[i].console,
+                                                         .by_hand_in = rows[i].by_hand_in});
+        assert_non_null(strstr(text, rows[i].quoted));
+        if (rows[i].command == NULL)
+            assert_null(strstr(text, "look further"));
+        else
+            assert_non_null(strstr(text, rows[i].command));
+    }
+}
+
+static void answers_do_not_repeat_the_verdict(void **state)
+{
+    (void)state;
+    static const struct sample sample = MODULE_MISSING("0002", "some line");
+    struct analysis analysis;
+    fill_analysis(&analysis, &sample);
+    analysis.verdict.summary = "it is broken";
+    analysis.questions[0].text = "it is broken";
+    analysis.questions[1].text = "it is broken: driver yes, link no";
+    analysis.questions[2].text = "systemd starts services";
+    analysis.questions[5].text = "Port 8080 is not reachable (reset): it is broken";
+    json_auto_t *document = report_analysis_json(&analysis);
+    auto_free char *text = printed_analysis(document, 0);
+    assert_non_null(strstr(text, "  kernel boots             unknown  as said above\n"
+                                 "  network comes up         unknown  driver yes, link no\n"
+                                 "  systemd starts services  unknown\n"
+                                 "  agent starts             unknown  nothing says so\n"));
+    assert_non_null(strstr(text, "unknown  Port 8080 is not reachable (reset)\n"));
+}
+
+static void small_delays_are_not_told(void **state)
+{
+    (void)state;
+    static const struct sample sample = MODULE_MISSING("0002", "some line");
+    static const struct {
+        int64_t ms, whole_ms;
+        bool told;
+    } rows[] = {{5101, 20000, true}, {5100, 20000, false}, {4600, 2000, false}, {4601, 2000, true}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct analysis analysis;
+        fill_analysis(&analysis, &sample);
+        add_diff(&analysis);
+        struct diff_late late = {"kernel-started", "init-started", rows[i].ms, 4100};
+        analysis.diff.late = &late;
+        milestones[STAGE_INIT_STARTED].at_ms = rows[i].whole_ms;
+        json_auto_t *document = report_analysis_json(&analysis);
+        auto_free char *text = printed_analysis(document, 0);
+        assert_int_equal(strstr(text, "  late  ") != NULL, rows[i].told);
+    }
+}
+
+static void an_interrupted_run_says_what_never_began(void **state)
+{
+    (void)state;
+    static const struct sample samples[] = {READY_AT("0001", 9800),
+                                            {.boot_id = "0002",
+                                             .end = RECORD_END_INTERRUPTED,
+                                             .outcome = OUTCOME_UNDETERMINED,
+                                             .ready_ms = -1,
+                                             .ended_ms = 2000}};
+    json_auto_t *report = sample_report(samples, 2);
+    report_set_interrupted(report);
+    auto_free char *text = printed(report, "text", 80, false);
+    assert_non_null(strstr(text, "1 of 2 boots came up; 1 interrupted; 4 never began\n"));
+    assert_non_null(strstr(text, "0002  interrupted  2.0 s  VM started\n"));
+}
+
+static void the_most_frequent_cause_stands_last(void **state)
+{
+    (void)state;
+    struct sample samples[] = {MODULE_MISSING("0001", "Error: a"), MODULE_MISSING("0002", "panic"),
+                               MODULE_MISSING("0003", "Error: b")};
+    samples[1].cause = "kernel.panic";
+    json_auto_t *report = sample_report(samples, 3);
+    auto_free char *text = printed(report, "text", 100, false);
+    const char *panic = strstr(text, "kernel.panic (97 % sure): 1 of 3 boots (0002)\n"
+                                     "  the agent needs a module that is not installed\n"
+                                     "  > boot-0002/console.log:412: panic\n"
+                                     "  remedy    install the module in the image\n");
+    const char *logs = strstr(text, "all logs");
+    const char *agent = strstr(text, "agent.module-missing (97 % sure): 2 of 3 boots (0001, 0003)\n"
+                                     "likely cause  agent.module-missing: ");
+    assert_non_null(panic);
+    assert_non_null(agent);
+    assert_true(panic < logs && logs < agent);
 }
 
 static void colour_only_if_asked_for(void **state)
@@ -217,7 +400,7 @@ static void preflight_is_said_when_nothing_was_booted(void **state)
     assert_json(report, "summary.ready_ms", "null");
     assert_json(report, "preflight.0.cause", "\"vmm.kernel-missing\"");
     auto_free char *text = printed(report, "text", 80, false);
-    assert_non_null(strstr(text, "no VM was booted (interrupted)\n"));
+    assert_non_null(strstr(text, "no VM was booted; 6 never began (interrupted)\n"));
     assert_non_null(strstr(text, "no.json: \"kernel\": not found (vmm.kernel-missing)\n"));
 }
 
@@ -280,11 +463,19 @@ static void tally_counts_by_cause(void **state)
     FILE *out = open_memstream(&text, &len);
     assert_int_equal(report_analyses_summary(tally, out, &style, NULL), 0);
     fclose(out);
-    assert_string_equal(
-        text,
-        "2000 boots: 200 ready, 1800 failed, 0 undetermined\n"
-        "  1300  agent.module-missing            runs/r/boot, runs/r/boot, runs/r/boot ...\n"
-        "   500  kernel.panic                    runs/r/boot, runs/r/boot, runs/r/boot ...\n");
+    assert_string_equal(text, "2000 boots: 200 ready, 1800 failed, 0 undetermined\n"
+                              "\n"
+                              "agent.module-missing: 1300 boots\n"
+                              "  the agent needs a module that is not installed\n"
+                              "  > console:412: line\n"
+                              "  in runs/r/boot, runs/r/boot, runs/r/boot and 1297 more\n"
+                              "\n"
+                              "kernel.panic: 500 boots\n"
+                              "  the agent needs a module that is not installed\n"
+                              "  > console:412: line\n"
+                              "  in runs/r/boot, runs/r/boot, runs/r/boot and 497 more\n"
+                              "\n"
+                              "-v shows every boot in full\n");
     free(text);
 }
 
@@ -296,6 +487,14 @@ int main(void)
         cmocka_unit_test(hostile_text_is_harmless_everywhere),
         cmocka_unit_test(text_keeps_to_the_width),
         cmocka_unit_test(unknown_leads_with_stage_and_novel_lines),
+        cmocka_unit_test(evidence_leads_with_the_telling_line_and_repeats_nothing),
+        cmocka_unit_test(paths_and_commands_are_not_broken),
+        cmocka_unit_test(only_long_evidence_is_cut),
+        cmocka_unit_test(commands_lead_to_the_line),
+        cmocka_unit_test(answers_do_not_repeat_the_verdict),
+        cmocka_unit_test(small_delays_are_not_told),
+        cmocka_unit_test(an_interrupted_run_says_what_never_began),
+        cmocka_unit_test(the_most_frequent_cause_stands_last),
         cmocka_unit_test(colour_only_if_asked_for),
         cmocka_unit_test(preflight_is_said_when_nothing_was_booted),
         cmocka_unit_test(odd_documents_are_printed_too),

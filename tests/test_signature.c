@@ -45,6 +45,7 @@ static void signature_tells_ways_to_fail_apart(void **state)
         {"a.b", "link-up", "reset", "link is ready"},
         {"a.b", "unit-started", "refused", "link is ready"},
         {"a.b", "unit-started", "reset", "link is not ready"},
+        {"a.b", "unit-started", "reset", "link is ready (by itself)"},
         {"a.b", "unit-startedreset", "", "link is ready"},
         {"a.b", NULL, NULL, NULL},
     };
@@ -62,11 +63,21 @@ static void signature_tells_ways_to_fail_apart(void **state)
     assert_string_equal(again, "9f8c5be5");
 }
 
+static void signature_does_not_count(void **state)
+{
+    (void)state;
+    char once[SIGNATURE_SIZE], often[SIGNATURE_SIZE];
+    signature_make("a.b", NULL, NULL, "The agent died of X", once);
+    signature_make("a.b", NULL, NULL, "The agent died of X (3 times)", often);
+    assert_string_equal(once, often);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(template_masks_what_differs_between_boots),
         cmocka_unit_test(signature_tells_ways_to_fail_apart),
+        cmocka_unit_test(signature_does_not_count),
     };
     return cmocka_run_group_tests_name("signature", tests, NULL, NULL);
 }
