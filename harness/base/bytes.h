@@ -23,8 +23,8 @@ struct bytes {
 
 /*
  * Loads the files of the NULL-terminated list, joined in its order. "-" is standard input,
- * which may be compressed; names that end in .gz and .zst are decompressed. At most `limit` bytes are taken. On failure
- * `ret_bytes` is untouched.
+ * which may be compressed; names that end in .gz and .zst are decompressed. At most `limit` bytes
+ * are taken. On failure `ret_bytes` is untouched.
  */
 int bytes_load(struct bytes *ret_bytes, const char *const *paths, uint64_t limit, struct err *err);
 
