@@ -52,6 +52,11 @@ static void test_printable(void **state)
         {"\xff\xfe", 2, 64, "\\xff\\xfe"},
         {"\xc2\x9b", 2, 64, "\\xc2\\x9b"}, /* C1 control */
         {"\xe2\x80\xa6", 3, 64, "\xe2\x80\xa6"},
+        {"\xe2\x80\xae", 3, 64, "\\xe2\\x80\\xae"}, /* U+202E turns the text around */
+        {"\xe2\x81\xa6", 3, 64, "\\xe2\\x81\\xa6"}, /* U+2066 isolates */
+        {"\xef\xbb\xbf", 3, 64, "\\xef\\xbb\\xbf"},
+        {"\xf3\xa0\x81\x81", 4, 64, "\\xf3\\xa0\\x81\\x81"}, /* a tag */
+        {"\xf0\x9f\x9a\x80", 4, 64, "\xf0\x9f\x9a\x80"},
         {"ab\xe2\x80\xa6", 5, 5, "ab"}, /* no room for the whole character */
         {"ab\xff", 3, 6, "ab"},         /* no room for the whole escape */
         {"abcdef", 6, 4, "abc"},
@@ -74,6 +79,8 @@ static void test_masking(void **state)
     } cases[] = {
         {"password=hunter2 next", "password=*** next"},
         {"DB_PASSWORD: 'hunter2'", "DB_PASSWORD: '***'"},
+        {"DB_PASS=hunter2 PGPWD=hunter2 up", "DB_PASS=*** PGPWD=*** up"},
+        {"e2fsck: Pass 1: checking; 3 passed", "e2fsck: Pass 1: checking; 3 passed"},
         {"{\"accessToken\":\"abc.def\",\"port\":8080}", "{\"accessToken\":\"***\",\"port\":8080}"},
         {"{\\\"token\\\":\\\"abcdef\\\"}", "{\\\"token\\\":\\\"***\\\"}"},
         {"OPENAI_API_KEY=abc123", "OPENAI_API_KEY=***"},

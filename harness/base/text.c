@@ -56,12 +56,30 @@ size_t text_utf8_valid(const char *bytes, size_t len)
 }
 
 /* C1 controls are two bytes in UTF-8 and move a terminal's cursor as well as ESC does. */
+/* Format characters of Unicode that turn or hide the text around them: zero width and direction
+ * marks (U+200B-200F, 202A-202E, 2060-206F), U+FEFF, and tags (U+E0000-E007F). */
+static bool is_invisible(const char *bytes, size_t n)
+{
+    const unsigned char *b = (const unsigned char *)bytes;
+    if (n == 4)
+        return b[0] == 0xf3 && b[1] == 0xa0 && b[2] <= 0x81;
+    if (b[0] == 0xef)
+        return b[1] == 0xbb && b[2] == 0xbf;
+    if (b[0] != 0xe2)
+        return false;
+    if (b[1] == 0x80)
+        return (b[2] >= 0x8b && b[2] <= 0x8f) || (b[2] >= 0xaa && b[2] <= 0xae);
+    return b[1] == 0x81 && b[2] >= 0xa0 && b[2] <= 0xaf;
+}
+
 static bool shows(const char *bytes, size_t n)
 {
     unsigned char first = (unsigned char)bytes[0];
     if (n == 1)
         return first == '\t' || (first >= 0x20 && first != 0x7f);
-    return !(n == 2 && first == 0xc2 && (unsigned char)bytes[1] < 0xa0);
+    if (n == 2)
+        return first != 0xc2 || (unsigned char)bytes[1] >= 0xa0; /* C1 */
+    return !is_invisible(bytes, n);
 }
 
 size_t text_printable(char *ret_text, size_t size, const char *bytes, size_t len)
@@ -177,7 +195,8 @@ static const struct secret_name secret_names[] = {
     {"passphrase", false},   {"secret_key", false}, {"secret-key", false},  {"secretkey", false},
     {"secret", false},       {"token", false},      {"api_key", false},     {"apikey", false},
     {"api-key", false},      {"access_key", false}, {"access-key", false},  {"private_key", false},
-    {"private-key", false},  {"credential", false}, {"credentials", false},
+    {"private-key", false},  {"credential", false}, {"credentials", false}, {"pass", false},
+    {"pwd", false},
 };
 
 static const struct secret_name *secret_name_at(const char *text)
@@ -280,7 +299,7 @@ static size_t run_len(const char *text)
 static const char second_letters[][8] = {
     ['a' - 'a'] = "cikpsu", ['b' - 'a'] = "e",   ['c' - 'a'] = "or", ['d' - 'a'] = "o",
     ['e' - 'a'] = "y",      ['g' - 'a'] = "hil", ['h' - 'a'] = "f",  ['n' - 'a'] = "p",
-    ['p' - 'a'] = "akr",    ['r' - 'a'] = "k",   ['s' - 'a'] = "ek", ['t' - 'a'] = "o",
+    ['p' - 'a'] = "akrw",   ['r' - 'a'] = "k",   ['s' - 'a'] = "ek", ['t' - 'a'] = "o",
     ['x' - 'a'] = "o",      ['y' - 'a'] = "a",   ['z' - 'a'] = "",
 };
 
