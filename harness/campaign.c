@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "harness/base/auto.h"
@@ -165,6 +166,24 @@ static int run_all(struct campaign *campaign, struct err *err)
 
 /* ---- life ---- */
 
+/* Found out before anything is copied, instead of in the middle. */
+static int check_room(const char *image, const char *dir, struct err *err)
+{
+    enum { MIB = 1 << 20 };
+    struct stat status;
+    int64_t free_bytes = file_free_bytes(dir);
+    if (stat(image, &status) != 0)
+        return err_sys(err, errno, "cannot read %s", image);
+    int64_t needed =
+        (int64_t)status.st_blocks * 512; /* stat(2): whatever the file system's block */
+    if (free_bytes < 0 || free_bytes >= needed)
+        return 0;
+    err_set(err,
+            "a copy of %s needs %lld MiB, and %lld MiB are free in %s: make room, or set TMPDIR",
+            image, (long long)(needed / MIB), (long long)(free_bytes / MIB), dir);
+    return err_cause(err, "host.disk-full");
+}
+
 /* The image that all boots start from: the target's, or one copy of it with the fault inside. */
 static int prepare_image(struct campaign *campaign, struct err *err)
 {
@@ -177,7 +196,8 @@ static int prepare_image(struct campaign *campaign, struct err *err)
                        options->fault->name);
     campaign->rootfs = path_join(campaign->scratch.dir, "rootfs.ext4");
     campaign->plan.rootfs = campaign->rootfs;
-    if (file_copy_sparse(options->target->rootfs, campaign->rootfs, err) != 0)
+    if (check_room(options->target->rootfs, campaign->scratch.dir, err) != 0 ||
+        file_copy_sparse(options->target->rootfs, campaign->rootfs, err) != 0)
         return -1;
     return fault_apply_image(options->fault, campaign->rootfs, campaign->scratch.dir, err);
 }

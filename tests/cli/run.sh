@@ -120,6 +120,20 @@ test_run_says_that_the_disk_is_full() {
     contains "$T/err" 'No space left on device'
 }
 
+test_no_room_for_a_copy_is_said_before_it_is_made() {
+    unshare -m true || skip "no mount namespace to be had here"
+    mkdir "$T/small"
+    head -c 4000000 /dev/urandom >"$T/image"
+    echo "{\"kernel\": \"$PWD/Makefile\", \"rootfs\": \"$T/image\"}" >"$T/target.json"
+    local status=0
+    unshare -m bash -c "mount -t tmpfs -o size=1m none '$T/small' && TMPDIR='$T/small' \
+        '$PROGRAM' run --target '$T/target.json' --no-baseline --quiet --fault agent-hung --out '$T/run'" \
+        >"$T/out" 2>"$T/err" || status=$?
+    [[ $status -eq 2 ]] || fail "exit status $status"
+    contains "$T/err" 'make room, or set TMPDIR'
+    [[ ! -e $T/run ]] || fail "left behind: $T/run"
+}
+
 test_preflight_stands_in_the_json() {
     echo "{\"kernel\": \"$T/none\"}" >"$T/target.json"
     expect 2 "$PROGRAM" run --target "$T/target.json" --json
