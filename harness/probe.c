@@ -20,8 +20,8 @@
 
 enum {
     PACE_QUIET_MS = 250, /* before the guest's first byte */
-    PACE_AWAKE_MS = 60,
-    PACE_NUDGED_MS = 15, /* the agent announced itself */
+    PACE_AWAKE_MS = 90,
+    PACE_NUDGED_MS = 90, /* the agent announced itself; more would only slow its first answer */
     NUDGE_LASTS_MS = 1000,
     ATTEMPT_TIMEOUT_MS = 500, /* a busy guest under TCG may need that long for its first answer */
     N_SLOTS = 9, /* so many attempts that hang leave, at the usual pace, room for a fresh one */
