@@ -22,6 +22,7 @@ struct line_reader {
     uint64_t taken;  /* bytes fed so far */
     uint32_t n_truncated;
     bool torn; /* the line before was cut in the middle: its rest may follow without a prefix */
+    bool kernel_stamped;
 };
 
 struct line_reader *line_reader_new(void (*on_line)(void *ctx, const struct line *line), void *ctx)
@@ -97,6 +98,8 @@ static bool show(struct line_reader *reader, struct line *line, size_t from, siz
     bool torn =
         cut && !ends_in(line->text, len, "login:") && !ends_in(line->text, len, "Password:");
     line->woven = torn || (reader->torn && !line->piece && line->source == LINE_BARE);
+    reader->kernel_stamped |= line->source == LINE_KERNEL;
+    line->kernel_stamped = reader->kernel_stamped;
     reader->on_line(reader->ctx, line);
     cleaner->text[from + len] = trimmed;
     return torn;

@@ -53,6 +53,7 @@ struct line {
     bool piece;                  /* not the first of its raw line */
     bool woven;                  /* two writers, beyond repair */
     bool partial;                /* the bytes end here without a newline */
+    bool kernel_stamped;         /* the kernel's lines of this console carry stamps */
 };
 
 struct line_reader; /* state between feeds */

@@ -209,12 +209,11 @@ static void take_captures(const struct ruleset *rules, int count, struct rule_ma
     }
 }
 
-/* What a rule of the kernel says only the kernel can say: a process that logs the same words, by
- * chance or with intent, does not. */
 static bool may_say(const struct rule *rule, const struct line *line)
 {
-    bool of_kernel = strncmp(rule->id, "kernel.", strlen("kernel.")) == 0;
-    return !of_kernel || line->source != LINE_JOURNAL || strcmp(line->ident, "kernel") == 0;
+    enum speaker speaker =
+        rule->speaker != SPEAKER_OF_LAYER ? rule->speaker : speaker_of_layer(rule->id);
+    return speaker_may_say(speaker, line);
 }
 
 static void try_rule(struct ruleset *rules, size_t index, const struct line *line,

@@ -14,6 +14,7 @@
 
 #include "analyzers/finding.h"
 #include "analyzers/line.h"
+#include "analyzers/speaker.h"
 #include "harness/base/err.h"
 #include "harness/service.h"
 
@@ -26,7 +27,8 @@ struct rule {
     const char *milestone; /* the milestone that this line proves, or NULL */
     enum severity severity;
     enum rule_file file;
-    double confidence; /* see struct finding */
+    enum speaker speaker; /* who must say it; 0: by its layer */
+    double confidence;    /* see struct finding */
     /*
      * PCRE2, bytes, matched against the cleaned line without its prefix. Macros: %{UNIT} (unit name
      * or description, possibly shortened by systemd), %{SUPERVISOR}, %{ENTRY}, %{READY}, %{PORT},
