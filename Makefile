@@ -41,7 +41,7 @@ RUN_OPTIONS = --target $(TARGET) $(if $(JOBS),--jobs $(JOBS)) $(if $(SET),$(SET:
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all help diagnose guest baseline unit test test-fast test-vm test-all check check-format \
-        check-layers check-cppcheck check-tidy check-clang bench fuzz clean deps-run deps-test deps-check
+        check-layers check-cppcheck check-tidy check-clang accuracy bench fuzz clean deps-run deps-test deps-check
 
 all: deps-run
 	@$(MAKE) -sq $(BUILD)/bootdiag 2>/dev/null \
@@ -53,6 +53,7 @@ help:
 	@echo 'make test         all tests that take minutes, real boots included; `make test-fast` without VMs'
 	@echo 'make test-all     the tests that take longer'
 	@echo 'make check        warnings as errors (gcc, clang), format, layers, cppcheck, clang-tidy'
+	@echo 'make accuracy     how often the true cause of the kept cases is named; what changed consoles do to it'
 	@echo 'make bench        speed, as ratios within one run'
 	@echo 'make fuzz         the console reader under libFuzzer, for FUZZ_SECONDS=60'
 	@echo 'make guest        only the bundled guest image'
@@ -107,6 +108,14 @@ unit: deps-test
 
 test-fast: unit all
 	@tests/cli/run.sh $(BUILD)/bootdiag
+	@tests/accuracy/accuracy.py --gate $(BUILD)/bootdiag >$(BUILD)/accuracy.txt \
+	    || { cat $(BUILD)/accuracy.txt; exit 1; }
+	@tests/accuracy/mutations.py --gate $(BUILD)/bootdiag
+
+accuracy: all deps-test
+	@tests/accuracy/accuracy.py --verbose $(BUILD)/bootdiag
+	@echo; echo 'cases changed in ways whose answer is known'
+	@tests/accuracy/mutations.py $(BUILD)/bootdiag
 
 test: test-fast guest
 	@tests/vm/run.sh $(BUILD)/bootdiag
