@@ -109,6 +109,9 @@ void analysis_release(struct analysis *analysis)
         free(analysis->alternatives[i].why_not);
     free(analysis->alternatives);
     free(analysis->contributing);
+    for (size_t i = 0; i < analysis->n_considered; i++)
+        free(analysis->considered[i].why);
+    free(analysis->considered);
     for (size_t i = 0; i < ANALYSIS_N_QUESTIONS; i++)
         free(analysis->questions[i].text);
     free(analysis->milestones);

@@ -46,6 +46,23 @@ struct contributing {
     size_t n_quotes;
 };
 
+/* What became of a cause that was considered. */
+enum fate {
+    FATE_PRIMARY,      /* what the verdict names, or would if the boot had failed */
+    FATE_CONTRIBUTING, /* broken besides */
+    FATE_CONSEQUENCE,  /* another one explains it */
+    FATE_DOUBTED,      /* something contradicts it */
+    FATE_WEAKER,
+};
+
+struct considered {
+    const char *cause;
+    const char *finding;      /* id of the finding that supports it most */
+    double alone, confidence; /* what that finding says, and what is left after doubts */
+    enum fate fate;
+    char *why;
+};
+
 struct question {
     const char *id; /* the contract's six, in its order */
     enum answer answer;
@@ -99,6 +116,8 @@ struct analysis {
     size_t n_alternatives;
     struct contributing *contributing;
     size_t n_contributing;
+    struct considered *considered; /* every cause that a finding points at, the primary one first */
+    size_t n_considered;
     struct question questions[ANALYSIS_N_QUESTIONS];
     struct milestone *milestones; /* all of them in order, reached or not */
     size_t n_milestones;

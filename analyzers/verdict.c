@@ -1,130 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Findings of one cause become one candidate. A candidate that another one explains is its
- * consequence and is folded; of those that stand for themselves the earliest on the way from host
- * to port is primary, if its evidence is about as strong as the best. What else stands is broken
- * besides, or a weaker guess.
- */
+/* The chosen candidate is primary; what else stands for itself is broken besides, or a weaker
+ * guess. */
 #include "analyzers/verdict.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzers/candidates.h"
 #include "analyzers/causes.h"
 #include "analyzers/doubt.h"
 #include "analyzers/stage.h"
-#include "analyzers/unit.h"
 #include "harness/base/mem.h"
 
-enum { MAX_CANDIDATES = 64, MAX_ALTERNATIVES = 5 };
+enum { MAX_ALTERNATIVES = 5 };
 
-/* Confidences: what a bare console needs to be called failed; what counts as about as strong; what
- * is broken besides rather than guessed; what is too weak to be named. */
-static const double DECISIVE = 0.8, ABOUT_EQUAL = 0.2, BROKEN_TOO = 0.6, TOO_WEAK = 0.3;
-
-struct candidate {
-    const char *cause;
-    size_t rank;
-    double confidence;
-    const struct finding *best;
-    const struct candidate *explained_by;
-    const char *doubt; /* why the confidence was lowered; or NULL */
-};
-
-struct candidates {
-    struct candidate items[MAX_CANDIDATES];
-    size_t len;
-};
-
-static struct candidate *find_or_add(struct candidates *candidates, const char *cause)
-{
-    for (size_t i = 0; i < candidates->len; i++)
-        if (strcmp(candidates->items[i].cause, cause) == 0)
-            return &candidates->items[i];
-    if (candidates->len == MAX_CANDIDATES)
-        return NULL;
-    candidates->items[candidates->len] =
-        (struct candidate){.cause = cause, .rank = cause_rank(cause)};
-    return &candidates->items[candidates->len++];
-}
-
-static void collect(const struct analysis *analysis, const struct evidence *evidence,
-                    struct candidates *candidates)
-{
-    for (size_t i = 0; i < analysis->findings.len; i++) {
-        const struct finding *finding = &analysis->findings.items[i];
-        struct candidate *candidate =
-            finding->cause != NULL ? find_or_add(candidates, finding->cause) : NULL;
-        double factor;
-        if (candidate == NULL)
-            continue;
-        const char *why = doubt_of(evidence, finding, &factor);
-        if (finding->confidence * factor <= candidate->confidence)
-            continue;
-        candidate->confidence = finding->confidence * factor;
-        candidate->best = finding;
-        candidate->doubt = why;
-    }
-}
-
-static bool quotes_network_unit(const struct finding *finding)
-{
-    for (size_t i = 0; i < finding->n_quotes; i++)
-        if (unit_is_network(finding->quotes[i].text))
-            return true;
-    return false;
-}
-
-/* What causes.c lists as possible holds here: see precedence.md, the first row. */
-static bool holds(const struct evidence *evidence, const struct candidate *cause,
-                  const struct candidate *other)
-{
-    bool waits = strcmp(other->cause, "init.job-waiting") == 0 ||
-                 strcmp(other->cause, "init.unit-start-timeout") == 0 ||
-                 strcmp(other->cause, "init.dependency-failed") == 0;
-    bool network = cause_in_layer(cause->cause, "network") ||
-                   strcmp(cause->cause, "host.dhcp-server-silent") == 0;
-    if (waits && network)
-        return !stage_reached(evidence, STAGE_ADDRESS_ACQUIRED) && quotes_network_unit(other->best);
-    return true;
-}
-
-/* A guess does not explain a fact away. */
-static bool strong_enough(const struct candidate *cause, const struct candidate *other)
-{
-    return cause->confidence >= 0.5 && cause->confidence >= 0.65 * other->confidence;
-}
-
-static void fold(const struct evidence *evidence, struct candidates *candidates)
-{
-    for (size_t i = 0; i < candidates->len; i++) {
-        struct candidate *other = &candidates->items[i];
-        for (size_t k = 0; k < candidates->len && other->explained_by == NULL; k++) {
-            const struct candidate *cause = &candidates->items[k];
-            if (k != i && strong_enough(cause, other) &&
-                cause_explains(cause->cause, other->cause) && holds(evidence, cause, other))
-                other->explained_by = cause;
-        }
-    }
-}
-
-static const struct candidate *choose(const struct candidates *candidates)
-{
-    double best = 0;
-    const struct candidate *chosen = NULL;
-    for (size_t i = 0; i < candidates->len; i++)
-        if (candidates->items[i].explained_by == NULL && candidates->items[i].confidence > best)
-            best = candidates->items[i].confidence;
-    for (size_t i = 0; i < candidates->len; i++) {
-        const struct candidate *candidate = &candidates->items[i];
-        if (candidate->explained_by == NULL && candidate->confidence >= TOO_WEAK &&
-            candidate->confidence >= best - ABOUT_EQUAL &&
-            (chosen == NULL || candidate->rank < chosen->rank))
-            chosen = candidate;
-    }
-    return chosen;
-}
+/* Confidences: what a bare console needs to be called failed; what is broken besides rather than
+ * guessed. */
+static const double DECISIVE = 0.8, BROKEN_TOO = 0.6;
 
 static bool quoted(const struct verdict *verdict, const struct quote *quote)
 {
@@ -209,12 +102,32 @@ static void add_contributing(struct analysis *analysis, const struct candidate *
     memcpy(item->quotes, candidate->best->quotes, sizeof(item->quotes));
 }
 
-static char *why_not(const struct candidate *candidate, const struct candidate *chosen)
+static enum fate fate_of(const struct candidate *candidate, const struct candidate *chosen)
 {
+    if (candidate == chosen)
+        return FATE_PRIMARY;
     if (candidate->explained_by != NULL)
-        return mem_printf("it follows from %s", candidate->explained_by->cause);
+        return FATE_CONSEQUENCE;
     if (candidate->doubt != NULL)
+        return FATE_DOUBTED;
+    return chosen != NULL && candidate->confidence >= BROKEN_TOO ? FATE_CONTRIBUTING : FATE_WEAKER;
+}
+
+static char *why(const struct candidate *candidate, const struct candidate *chosen)
+{
+    switch (fate_of(candidate, chosen)) {
+    case FATE_PRIMARY:
+        return mem_strdup("nothing else that was found explains it, and it comes first on the way "
+                          "to the port");
+    case FATE_CONSEQUENCE:
+        return mem_printf("it follows from %s", candidate->explained_by->cause);
+    case FATE_DOUBTED:
         return mem_strdup(candidate->doubt);
+    case FATE_CONTRIBUTING:
+        return mem_printf("it is broken besides: %s does not explain it", chosen->cause);
+    case FATE_WEAKER:
+        break;
+    }
     if (chosen == NULL)
         return mem_strdup("its evidence is too weak");
     if (candidate->rank < chosen->rank)
@@ -242,33 +155,62 @@ static void share_confidence(struct analysis *analysis)
         analysis->alternatives[i].confidence *= rest / sum;
 }
 
-static void set_others(struct analysis *analysis, const struct candidates *candidates,
-                       const struct candidate *chosen)
+static void add_alternative(struct analysis *analysis, const struct candidate *candidate,
+                            const struct candidate *chosen)
 {
-    const struct candidate *others[MAX_CANDIDATES] = {0};
-    size_t n = 0;
+    bool follows = candidate->explained_by != NULL;
+    if (analysis->n_alternatives == MAX_ALTERNATIVES)
+        return;
+    analysis->alternatives[analysis->n_alternatives++] = (struct alternative){
+        .cause = candidate->cause,
+        .confidence = follows ? candidate->confidence / 10 : candidate->confidence,
+        .why_not = why(candidate, chosen),
+    };
+}
+
+/* All candidates in the order of their weight, the chosen one first; owned by the caller. */
+static const struct candidate **in_order(const struct candidates *candidates,
+                                         const struct candidate *chosen)
+{
+    const struct candidate **list =
+        mem_calloc(candidates->len + 1, sizeof(const struct candidate *));
+    size_t n = chosen != NULL;
+    if (chosen != NULL)
+        list[0] = chosen;
     for (size_t i = 0; i < candidates->len; i++)
         if (&candidates->items[i] != chosen && candidates->items[i].best != NULL)
-            others[n++] = &candidates->items[i];
-    qsort(others, n, sizeof(others[0]), compare_candidates);
-    analysis->contributing = mem_calloc(n + 1, sizeof(*analysis->contributing));
-    analysis->alternatives = mem_calloc(MAX_ALTERNATIVES, sizeof(*analysis->alternatives));
-    for (size_t i = 0; i < n; i++) {
-        const struct candidate *other = others[i];
-        bool stands = other->explained_by == NULL && other->doubt == NULL;
-        if (chosen != NULL && stands && other->confidence >= BROKEN_TOO) {
-            add_contributing(analysis, other);
+            list[n++] = &candidates->items[i];
+    size_t behind = chosen != NULL;
+    qsort(list + behind, n - behind, sizeof(list[0]), compare_candidates);
+    return list;
+}
+
+static void set_others(struct analysis *analysis, const struct candidate *const *list,
+                       const struct candidate *chosen)
+{
+    for (; *list != NULL; list++) {
+        if (*list == chosen)
             continue;
-        }
-        if (analysis->n_alternatives == MAX_ALTERNATIVES)
-            continue;
-        analysis->alternatives[analysis->n_alternatives++] = (struct alternative){
-            .cause = other->cause,
-            .confidence = other->explained_by != NULL ? other->confidence / 10 : other->confidence,
-            .why_not = why_not(other, chosen),
-        };
+        if (fate_of(*list, chosen) == FATE_CONTRIBUTING)
+            add_contributing(analysis, *list);
+        else
+            add_alternative(analysis, *list, chosen);
     }
     share_confidence(analysis);
+}
+
+static void set_considered(struct analysis *analysis, const struct candidate *const *list,
+                           const struct candidate *chosen)
+{
+    for (; *list != NULL; list++)
+        analysis->considered[analysis->n_considered++] = (struct considered){
+            .cause = (*list)->cause,
+            .finding = (*list)->best->id,
+            .alone = (*list)->best->confidence,
+            .confidence = (*list)->confidence,
+            .fate = fate_of(*list, chosen),
+            .why = why(*list, chosen),
+        };
 }
 
 static bool has_cause(const struct analysis *analysis, const char *cause)
@@ -305,16 +247,21 @@ static enum outcome outcome_of(const struct analysis *analysis, const struct evi
 void verdict_decide(struct analysis *analysis, const struct evidence *evidence)
 {
     struct candidates *candidates = mem_calloc(1, sizeof(*candidates));
-    collect(analysis, evidence, candidates);
-    fold(evidence, candidates);
-    const struct candidate *chosen = choose(candidates);
+    candidates_gather(candidates, &analysis->findings, evidence);
+    const struct candidate *chosen = candidates_choose(candidates);
+    const struct candidate **list = in_order(candidates, chosen);
     analysis->outcome = outcome_of(analysis, evidence, chosen);
+    analysis->considered = mem_calloc(candidates->len + 1, sizeof(*analysis->considered));
+    analysis->contributing = mem_calloc(candidates->len + 1, sizeof(*analysis->contributing));
+    analysis->alternatives = mem_calloc(MAX_ALTERNATIVES, sizeof(*analysis->alternatives));
+    set_considered(analysis, list, chosen);
     if (analysis->outcome == OUTCOME_FAILED) {
         if (chosen != NULL)
             set_verdict(analysis, candidates, chosen);
         else
             set_unknown(analysis, evidence);
-        set_others(analysis, candidates, chosen);
+        set_others(analysis, list, chosen);
     }
+    free(list);
     free(candidates);
 }

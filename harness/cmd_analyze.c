@@ -86,7 +86,10 @@ static int print_text(const struct analyzing *analyzing, const json_t *document,
         style.console = packed;
     if (record->vmm.by_hand != NULL)
         style.by_hand_in = boot;
-    return report_analysis_text(document, stdout, &style, err);
+    if (report_analysis_text(document, stdout, &style, err) != 0)
+        return -1;
+    bool explain = command_has(analyzing->line, "explain");
+    return explain ? report_explanation_text(document, stdout, &style, err) : 0;
 }
 
 static int show(struct analyzing *analyzing, const json_t *document,
@@ -95,7 +98,9 @@ static int show(struct analyzing *analyzing, const json_t *document,
     if (command_has(analyzing->line, "json"))
         return report_print_line(document, stdout, err);
     report_tally_add(analyzing->tally, document);
-    if (analyzing->several && !command_has(analyzing->line, "verbose"))
+    bool in_full =
+        command_has(analyzing->line, "verbose") || command_has(analyzing->line, "explain");
+    if (analyzing->several && !in_full)
         return 0;
     if (analyzing->n_shown++ > 0)
         putchar('\n');
@@ -123,6 +128,8 @@ static int analyze_entry(struct analyzing *analyzing, const struct archive *arch
     if (analysis.outcome != OUTCOME_READY)
         analyzing->some_not_ready = true;
     json_auto_t *document = report_analysis_json(&analysis);
+    if (command_has(analyzing->line, "explain"))
+        json_object_set_new(document, "explanation", report_explanation_json(&analysis));
     return show(analyzing, document, &archive->entries[index], &record, err);
 }
 
@@ -217,6 +224,8 @@ static const struct command_option OPTIONS[] = {
     {'b', "baseline", "DIR", "good boots to compare with; may be repeated"},
     {0, "force-baseline", NULL, "take a baseline of another image too"},
     {'t', "target", "FILE", "the service of boots that do not name theirs"},
+    {'e', "explain", NULL,
+     "also what was noticed, and what became of each cause that was considered"},
     {'v', "verbose", NULL, "every boot in full, also of many"},
     OPTION_COLOR,
     {0},

@@ -8,10 +8,11 @@
 #include "harness/command.h"
 #include "harness/version.h"
 
-extern const struct command cmd_run, cmd_analyze, cmd_report, cmd_baseline, cmd_target, cmd_list;
+extern const struct command cmd_run, cmd_analyze, cmd_diff, cmd_report, cmd_baseline, cmd_target,
+    cmd_list;
 
 static const struct command *const COMMANDS[] = {
-    &cmd_run, &cmd_analyze, &cmd_report, &cmd_baseline, &cmd_target, &cmd_list,
+    &cmd_run, &cmd_analyze, &cmd_diff, &cmd_report, &cmd_baseline, &cmd_target, &cmd_list,
 };
 enum { N_COMMANDS = sizeof(COMMANDS) / sizeof(COMMANDS[0]) };
 

@@ -186,3 +186,43 @@ json_t *report_analysis_json(const struct analysis *analysis)
     json_object_set_new(root, "limits_hit", limits_json(analysis));
     return root;
 }
+
+/* ---- how it came about ---- */
+
+static json_t *finding_json(const struct finding *finding)
+{
+    static const char *const severities[] = {[SEVERITY_MARK] = "mark",
+                                             [SEVERITY_NOTE] = "note",
+                                             [SEVERITY_ERROR] = "error",
+                                             [SEVERITY_FATAL] = "fatal"};
+    return json_pack("{s:o, s:o, s:s, s:o, s:I, s:o, s:o}", "id", json_text(finding->id), "cause",
+                     json_text(finding->cause), "severity", severities[finding->severity],
+                     "confidence",
+                     finding->cause != NULL ? confidence_json(finding->confidence) : json_null(),
+                     "count", (json_int_t)finding->count, "summary", json_text(finding->summary),
+                     "evidence", quotes_json(finding->quotes, finding->n_quotes));
+}
+
+static json_t *considered_json(const struct considered *considered)
+{
+    static const char *const fates[] = {[FATE_PRIMARY] = "primary",
+                                        [FATE_CONTRIBUTING] = "contributing",
+                                        [FATE_CONSEQUENCE] = "consequence",
+                                        [FATE_DOUBTED] = "doubted",
+                                        [FATE_WEAKER] = "weaker"};
+    return json_pack("{s:o, s:o, s:o, s:o, s:s, s:o}", "cause", json_text(considered->cause),
+                     "finding", json_text(considered->finding), "alone",
+                     confidence_json(considered->alone), "confidence",
+                     confidence_json(considered->confidence), "fate", fates[considered->fate],
+                     "why", json_text(considered->why));
+}
+
+json_t *report_explanation_json(const struct analysis *analysis)
+{
+    json_t *findings = json_array(), *considered = json_array();
+    for (size_t i = 0; i < analysis->findings.len; i++)
+        json_array_append_new(findings, finding_json(&analysis->findings.items[i]));
+    for (size_t i = 0; i < analysis->n_considered; i++)
+        json_array_append_new(considered, considered_json(&analysis->considered[i]));
+    return json_pack("{s:o, s:o}", "findings", findings, "considered", considered);
+}

@@ -25,6 +25,10 @@
 /* One boot: contract bootdiag.analysis/1. */
 json_t *report_analysis_json(const struct analysis *analysis);
 
+/* How it came about: all that was noticed, and every cause that was considered; stands in a boot's
+ * document as the member "explanation" when that is asked for. */
+json_t *report_explanation_json(const struct analysis *analysis);
+
 /* What is known before the first boot. All borrowed; strings may be NULL. */
 struct report_facts {
     const char *version; /* of bootdiag */
@@ -93,6 +97,22 @@ int report_print_line(const json_t *document, FILE *out, struct err *err);
 /* One analysis for people: verdict and proof, the six questions, where to look further. */
 int report_analysis_text(const json_t *analysis, FILE *out, const struct report_style *style,
                          struct err *err);
+
+/* How it came about, from the document's "explanation". */
+int report_explanation_text(const json_t *analysis, FILE *out, const struct report_style *style,
+                            struct err *err);
+
+struct alignment; /* analyzers/alignment.h */
+
+enum report_layout { REPORT_UNIFIED, REPORT_SIDE_BY_SIDE };
+
+/* A boot beside others, as bootdiag.comparison/1. `others` is NULL-terminated. */
+json_t *report_comparison_json(const struct alignment *alignment, const char *here,
+                               const char *const *others);
+
+/* The same for people, with `context` lines around what differs. */
+int report_comparison_text(const json_t *document, FILE *out, const struct report_style *style,
+                           enum report_layout layout, size_t context, struct err *err);
 
 /*
  * Counts over many analyses, for a table by cause. It keeps a few examples of each cause, not the

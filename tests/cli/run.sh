@@ -285,5 +285,35 @@ test_analyze_text() {
     golden analyze.txt "$T/out"
 }
 
+test_explain() {
+    expect 1 "$PROGRAM" analyze --explain "$(case_of network.not-configured)"
+    golden explain.txt "$T/out"
+    expect 1 "$PROGRAM" analyze --explain --json $CASES/*/
+    tests/cli/check_schema.py --lines analysis "$T/out"
+    jq -e 'select(.verdict) | .explanation.considered[0].cause == .verdict.cause' "$T/out" >/dev/null
+}
+
+# Synthetic consoles: a good one, and one with other times and PIDs, a line less and a line more.
+test_diff() {
+    local boot=$T/boot.log good=$T/good.log
+    printf '[    1.000000] a[10]: first 0x1f\r\n[    2.000000] b[11]: eth0: Gained carrier\r\n[    3.000000] c[12]: third\r\n' >"$good"
+    printf '[    1.500000] a[20]: first 0x2f\r\n[    3.500000] c[22]: third\r\n[    4.500000] d[23]: \033[31mboom\r\n' >"$boot"
+    expect 1 "$PROGRAM" diff "$boot" "$good"
+    golden diff.txt "$T/out"
+    no_escapes "$T/out"
+    expect 1 "$PROGRAM" diff -y "$boot" "$good"
+    golden diff-side-by-side.txt "$T/out"
+    expect 1 "$PROGRAM" diff --json "$boot" "$good"
+    tests/cli/check_schema.py comparison "$T/out"
+    [[ $(jq -c '[.rows[].kind]' "$T/out") == '["same","missing","same","novel"]' ]]
+    expect 0 "$PROGRAM" diff "$good" "$good"
+    contains "$T/out" "0 lines differ"
+    expect 1 "$PROGRAM" diff "$(case_of network.not-configured)" "$(case_of "")"
+    contains "$T/out" "Gained carrier"
+    refused 'name a boot, and at least one good one' "$PROGRAM" diff "$boot"
+    refused 'name the one that is to be compared' "$PROGRAM" diff $CASES "$good"
+    refused "$T/absent" "$PROGRAM" diff "$boot" "$T/absent"
+}
+
 mapfile -t tests < <(all_tests "$0")
 run_tests "${tests[@]}"

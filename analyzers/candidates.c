@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "analyzers/candidates.h"
+
+#include <string.h>
+
+#include "analyzers/causes.h"
+#include "analyzers/doubt.h"
+#include "analyzers/stage.h"
+#include "analyzers/unit.h"
+
+/* What counts as about as strong; what is too weak to be named. */
+static const double ABOUT_EQUAL = 0.2, TOO_WEAK = 0.3;
+
+static struct candidate *find_or_add(struct candidates *candidates, const char *cause)
+{
+    for (size_t i = 0; i < candidates->len; i++)
+        if (strcmp(candidates->items[i].cause, cause) == 0)
+            return &candidates->items[i];
+    if (candidates->len == CANDIDATES_MAX)
+        return NULL;
+    candidates->items[candidates->len] =
+        (struct candidate){.cause = cause, .rank = cause_rank(cause)};
+    return &candidates->items[candidates->len++];
+}
+
+static void collect(struct candidates *candidates, const struct findings *findings,
+                    const struct evidence *evidence)
+{
+    for (size_t i = 0; i < findings->len; i++) {
+        const struct finding *finding = &findings->items[i];
+        struct candidate *candidate =
+            finding->cause != NULL ? find_or_add(candidates, finding->cause) : NULL;
+        double factor;
+        if (candidate == NULL)
+            continue;
+        const char *why = doubt_of(evidence, finding, &factor);
+        if (finding->confidence * factor <= candidate->confidence)
+            continue;
+        candidate->confidence = finding->confidence * factor;
+        candidate->best = finding;
+        candidate->doubt = why;
+    }
+}
+
+static bool quotes_network_unit(const struct finding *finding)
+{
+    for (size_t i = 0; i < finding->n_quotes; i++)
+        if (unit_is_network(finding->quotes[i].text))
+            return true;
+    return false;
+}
+
+/* What causes.c lists as possible holds here: see precedence.md, the first row. */
+static bool holds(const struct evidence *evidence, const struct candidate *cause,
+                  const struct candidate *other)
+{
+    bool waits = strcmp(other->cause, "init.job-waiting") == 0 ||
+                 strcmp(other->cause, "init.unit-start-timeout") == 0 ||
+                 strcmp(other->cause, "init.dependency-failed") == 0;
+    bool network = cause_in_layer(cause->cause, "network") ||
+                   strcmp(cause->cause, "host.dhcp-server-silent") == 0;
+    if (waits && network)
+        return !stage_reached(evidence, STAGE_ADDRESS_ACQUIRED) && quotes_network_unit(other->best);
+    return true;
+}
+
+/* A guess does not explain a fact away. */
+static bool strong_enough(const struct candidate *cause, const struct candidate *other)
+{
+    return cause->confidence >= 0.5 && cause->confidence >= 0.65 * other->confidence;
+}
+
+static void fold(const struct evidence *evidence, struct candidates *candidates)
+{
+    for (size_t i = 0; i < candidates->len; i++) {
+        struct candidate *other = &candidates->items[i];
+        for (size_t k = 0; k < candidates->len && other->explained_by == NULL; k++) {
+            const struct candidate *cause = &candidates->items[k];
+            if (k != i && strong_enough(cause, other) &&
+                cause_explains(cause->cause, other->cause) && holds(evidence, cause, other))
+                other->explained_by = cause;
+        }
+    }
+}
+
+void candidates_gather(struct candidates *candidates, const struct findings *findings,
+                       const struct evidence *evidence)
+{
+    collect(candidates, findings, evidence);
+    fold(evidence, candidates);
+}
+
+const struct candidate *candidates_choose(const struct candidates *candidates)
+{
+    double best = 0;
+    const struct candidate *chosen = NULL;
+    for (size_t i = 0; i < candidates->len; i++)
+        if (candidates->items[i].explained_by == NULL && candidates->items[i].confidence > best)
+            best = candidates->items[i].confidence;
+    for (size_t i = 0; i < candidates->len; i++) {
+        const struct candidate *candidate = &candidates->items[i];
+        if (candidate->explained_by == NULL && candidate->confidence >= TOO_WEAK &&
+            candidate->confidence >= best - ABOUT_EQUAL &&
+            (chosen == NULL || candidate->rank < chosen->rank))
+            chosen = candidate;
+    }
+    return chosen;
+}
