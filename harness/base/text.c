@@ -168,19 +168,34 @@ static struct secret find_bearer(const char *text)
     return n >= 8 ? (struct secret){7, n} : (struct secret){0, 0};
 }
 
-/* scheme://user:password@host */
+/* scheme://user:password@host; the last @ counts, for a password may hold one. */
 static struct secret find_url_password(const char *text)
 {
     if (strncmp(text, "://", 3) != 0)
         return (struct secret){0, 0};
-    size_t at = 3, colon = 0;
-    while (text[at] != '\0' && strchr("@/ \t\"'?", text[at]) == NULL) {
+    size_t colon = 0, end = 0;
+    for (size_t at = 3; text[at] != '\0' && strchr("/ \t\"'?", text[at]) == NULL; at++) {
         if (text[at] == ':' && colon == 0)
             colon = at + 1;
-        at++;
+        if (text[at] == '@')
+            end = at;
     }
-    bool found = text[at] == '@' && colon > 0 && at > colon;
-    return found ? (struct secret){colon, at - colon} : (struct secret){0, 0};
+    return colon > 0 && end > colon ? (struct secret){colon, end - colon} : (struct secret){0, 0};
+}
+
+/* curl -u user:password; not a user and group in numbers. */
+static struct secret find_user_option(const char *text)
+{
+    size_t at = strncmp(text, "-u ", 3) == 0 ? 3 : strncmp(text, "--user ", 7) == 0 ? 7 : 0;
+    if (at == 0)
+        return (struct secret){0, 0};
+    at += strspn(text + at, " '\"");
+    at += strcspn(text + at, ": \t'\"");
+    if (text[at] != ':')
+        return (struct secret){0, 0};
+    at++;
+    size_t n = strcspn(text + at, " \t'\"");
+    return strspn(text + at, "0123456789") == n ? (struct secret){0, 0} : (struct secret){at, n};
 }
 
 /* The end of a name decides: OPENAI_API_KEY, client-secret, accessToken. The first that fits is
@@ -230,27 +245,53 @@ static size_t value_len(const char *value, bool header, size_t *ret_opening)
     size_t opening = strspn(value, "\\");
     char quote = value[opening];
     *ret_opening = quote == '"' || quote == '\'' ? opening + 1 : 0;
-    const char *ends = " \t,;&\"'}])\\";
+    const char *ends = header ? "\"" : " \t,;&\"'}])\\";
     if (*ret_opening > 0)
         ends = quote == '"' ? "\"\\" : "'\\";
-    else if (header)
-        ends = "\"";
-    return strcspn(value + *ret_opening, ends);
+    const char *from = value + *ret_opening;
+    size_t n = strcspn(from, ends);
+    /* An escaped character does not end what a plain quote began. */
+    while (*ret_opening == 1 && from[n] == '\\' && from[n + 1] != '\0')
+        n += 2 + strcspn(from + n + 2, ends);
+    return n;
 }
 
-/* name=value, "name": "value", name: value. */
-static struct secret find_named(const char *text)
+/* "is" between a name and a value, which only counts as one if it has a digit: "is required". */
+static size_t is_len(const char *text)
+{
+    const char *value = text + 3;
+    if (strncmp(text, "is ", 3) != 0)
+        return 0;
+    size_t n = strcspn(value, " \t,;");
+    return strcspn(value, "0123456789") < n ? 3 : 0;
+}
+
+/* What stands between a name and its value; 0: this is no value. `option`: the name is --name. */
+static size_t separator_len(const char *text, bool option)
+{
+    size_t at = strspn(text, "\\\"'");
+    size_t blanks = strspn(text + at, " ");
+    if (text[at + blanks] == ':' || text[at + blanks] == '=')
+        return at + blanks + 1 + strspn(text + at + blanks + 1, " ");
+    if (at > 0 || blanks == 0)
+        return 0;
+    size_t is = is_len(text + blanks);
+    if (is > 0)
+        return blanks + is;
+    return option && text[blanks] != '-' ? blanks : 0;
+}
+
+/* name=value, "name": "value", name: value, name is v4lue, --name value. */
+static struct secret find_named(const char *text, bool option)
 {
     const struct secret_name *name = secret_name_at(text);
     if (name == NULL)
         return (struct secret){0, 0};
     size_t at = strlen(name->name);
-    at += strspn(text + at, "\\\"'");
-    at += strspn(text + at, " ");
-    if (text[at] != ':' && text[at] != '=')
+    size_t separator = separator_len(text + at, option);
+    if (separator == 0)
         return (struct secret){0, 0};
-    at++;
-    at += strspn(text + at, " ");
+    at += separator;
     size_t opening = 0;
     size_t n = value_len(text + at, name->header, &opening);
     at += opening;
@@ -293,8 +334,8 @@ static size_t run_len(const char *text)
 }
 
 /*
- * With which letters that begins which find_secret() knows ("://" apart), by its first one and as
- * small ones: nearly all places of a line are rejected by their first two bytes.
+ * With which letters that begins which find_secret() knows ("://" and "-u" apart), by its first one
+ * and as small ones: nearly all places of a line are rejected by their first two bytes.
  */
 static const char second_letters[][8] = {
     ['a' - 'a'] = "cikpsu", ['b' - 'a'] = "e",   ['c' - 'a'] = "or", ['d' - 'a'] = "o",
@@ -307,14 +348,15 @@ static bool may_begin_secret(const char *text)
 {
     unsigned letter = (unsigned char)(text[0] | 0x20) - 'a';
     if (letter > 'z' - 'a')
-        return text[0] == ':';
+        return text[0] == ':' || text[0] == '-';
     const char *letters = second_letters[letter];
     while (*letters != '\0' && *letters != (text[1] | 0x20))
         letters++;
     return *letters != '\0';
 }
 
-static struct secret find_secret(const char *text, bool starts_word)
+/* `starts_word`: no letter or digit stands before it; `option`: "--" does. */
+static struct secret find_secret(const char *text, bool starts_word, bool option)
 {
     if (!may_begin_secret(text))
         return (struct secret){0, 0};
@@ -324,7 +366,9 @@ static struct secret find_secret(const char *text, bool starts_word)
     if (found.hide == 0)
         found = find_url_password(text);
     if (found.hide == 0)
-        found = find_named(text);
+        found = find_user_option(text);
+    if (found.hide == 0)
+        found = find_named(text, option);
     return found;
 }
 
@@ -334,7 +378,8 @@ void text_mask_secrets(char *text)
     size_t run_end = 0; /* a run is judged once, at its start */
     bool in_word = false;
     while (text[from] != '\0') {
-        struct secret found = find_secret(text + from, !in_word);
+        bool option = to >= 2 && text[to - 1] == '-' && text[to - 2] == '-';
+        struct secret found = find_secret(text + from, !in_word, option);
         if (found.hide == 0 && from >= run_end && is_run_char(text[from])) {
             size_t n = run_len(text + from);
             run_end = from + (n > 0 ? n : UUID_LEN);
