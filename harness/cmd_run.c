@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "analyzers/analysis.h"
+#include "analyzers/spectrum.h"
 #include "harness/base/auto.h"
 #include "harness/base/clock.h"
 #include "harness/base/file.h"
@@ -33,6 +34,7 @@ struct run {
     char *dir;
     char *baseline_dir; /* as given to --baseline; NULL: none */
     struct baseline *baseline;
+    struct spectrum spectrum;
     json_t *report;
     unsigned tried, failed; /* tried: boots whose start did not fail */
     bool incomplete;        /* some record could not be kept or read */
@@ -44,6 +46,7 @@ static void run_release(struct run *run)
     free(run->dir);
     free(run->baseline_dir);
     baseline_free(run->baseline);
+    spectrum_release(&run->spectrum);
     json_decref(run->report);
 }
 
@@ -221,6 +224,8 @@ static char *on_boot_done(void *ctx, const struct boot *boot)
         run->tried++;
     if (analysis.outcome != OUTCOME_READY)
         run->failed++;
+    if (analysis.outcome != OUTCOME_UNDETERMINED && record.end != RECORD_END_START_FAILED)
+        spectrum_add(&run->spectrum, &record, analysis.outcome == OUTCOME_FAILED);
     return boot_text(&record, &analysis);
 }
 
@@ -264,6 +269,9 @@ static int run_campaign(struct run *run, struct err *err)
 {
     struct campaign_result result = {0};
     new_report(run);
+    spectrum_init(&run->spectrum);
+    if (run->baseline != NULL)
+        spectrum_add_baseline(&run->spectrum, run->baseline);
     int broken = plan_run(&run->plan, run->dir, on_boot_done, run, &result, err);
     if (broken && result.done == 0)
         return -1;
@@ -271,6 +279,7 @@ static int run_campaign(struct run *run, struct err *err)
         (void)say_error(err);
     if (result.interrupted)
         report_set_interrupted(run->report);
+    report_set_separating(run->report, &run->spectrum);
     report_finish(run->report);
     int unwritten = write_report(run, err); /* the diagnosis is printed all the same */
     if (unwritten)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzers/spectrum.h"
 #include "harness/base/auto.h"
 #include "harness/base/json.h"
 #include "harness/base/mem.h"
@@ -18,7 +19,7 @@ static const struct report_format *const table[] = {
     &report_format_text,
     &report_format_json,
 };
-enum { N_FORMATS = sizeof(table) / sizeof(table[0]) };
+enum { N_FORMATS = sizeof(table) / sizeof(table[0]), MAX_SEPARATING = 10 };
 
 static json_t *masked_json(const char *text)
 {
@@ -63,8 +64,24 @@ json_t *report_new(const struct report_facts *facts)
     json_object_set_new(report, "interrupted", json_false());
     json_object_set_new(report, "preflight", json_array());
     json_object_set_new(report, "boots", json_array());
+    json_object_set_new(report, "separating", json_null());
     json_object_set_new(report, "summary", json_null());
     return report;
+}
+
+void report_set_separating(json_t *report, const struct spectrum *spectrum)
+{
+    struct telling_line lines[MAX_SEPARATING];
+    size_t n = spectrum_rank(spectrum, lines, MAX_SEPARATING);
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(list, json_pack("{s:o, s:b, s:I, s:I, s:f}", "text",
+                                              json_text(lines[i].text), "absent", lines[i].absent,
+                                              "failed", (json_int_t)lines[i].failed, "good",
+                                              (json_int_t)lines[i].good, "score", lines[i].score));
+    json_object_set_new(report, "separating",
+                        json_pack("{s:I, s:I, s:o}", "failed", (json_int_t)spectrum->n_failed,
+                                  "good", (json_int_t)spectrum->n_good, "lines", list));
 }
 
 void report_add_preflight(json_t *report, const char *cause, const char *message)

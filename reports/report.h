@@ -54,6 +54,10 @@ json_t *report_new(const struct report_facts *facts);
 void report_add_boot(json_t *report, const struct record *record, const struct analysis *analysis,
                      int64_t saved_ms);
 
+/* Sets `separating`: the lines that separate failed from good boots; see analyzers/spectrum.h. */
+struct spectrum;
+void report_set_separating(json_t *report, const struct spectrum *spectrum);
+
 /* What kept the first boot from being tried; `cause` may be NULL. */
 void report_add_preflight(json_t *report, const char *cause, const char *message);
 

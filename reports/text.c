@@ -15,7 +15,14 @@
 #include "reports/view.h"
 #include "reports/words.h"
 
-enum { MAX_BLOCKS = 3, MAX_BRIEF = 8, MAX_IDS_COLUMNS = 48, BUF_LIMIT = 1 << 16 };
+enum {
+    MAX_SEPARATING = 4,
+    MAX_BLOCKS = 3,
+    MAX_BRIEF = 8,
+    MAX_IDS_COLUMNS = 48,
+    LINE_COLUMNS = 300,
+    BUF_LIMIT = 1 << 16
+};
 
 static void add_count(struct buf *text, int64_t n, const char *what)
 {
@@ -218,6 +225,46 @@ static void print_other_causes(const struct view *view, const json_t *report)
         fprintf(view->out, "... and %zu more in the report\n", n - MAX_BLOCKS - MAX_BRIEF);
 }
 
+static bool has_unknown(const json_t *report)
+{
+    size_t i;
+    json_t *group;
+    json_array_foreach (json_object_get(json_object_get(report, "summary"), "causes"), i, group)
+        if (strcmp(view_text(group, "cause"), "unknown") == 0)
+            return true;
+    return false;
+}
+
+static void print_separating_line(const struct view *view, const json_t *line)
+{
+    struct view_shape shape = {.indent = 2, .hang = 6};
+    auto_buf struct buf text;
+    buf_init(&text, BUF_LIMIT);
+    buf_addf(&text, "%s in %" PRId64 " failed, %" PRId64 " good: ",
+             json_is_true(json_object_get(line, "absent")) ? "rare" : "seen",
+             view_int(line, "failed", 0), view_int(line, "good", 0));
+    view_excerpt(view, &text, view_text(line, "text"), LINE_COLUMNS);
+    view_paragraph(view, &shape, "", buf_text(&text));
+}
+
+/* Where no cause has a name, what failed boots have in common is what there is to go by. */
+static void print_separating(const struct view *view, const json_t *report)
+{
+    const json_t *separating = json_object_get(report, "separating");
+    const json_t *lines = json_object_get(separating, "lines");
+    size_t n = json_array_size(lines);
+    if (n == 0 || !has_unknown(report))
+        return;
+    auto_buf struct buf title;
+    buf_init(&title, BUF_LIMIT);
+    buf_addf(&title, "lines that separate the %" PRId64 " failed boots from %" PRId64 " good ones",
+             view_int(separating, "failed", 0), view_int(separating, "good", 0));
+    fputc('\n', view->out);
+    view_line(view, VIEW_BOLD, buf_text(&title));
+    for (size_t i = 0; i < n && i < MAX_SEPARATING; i++)
+        print_separating_line(view, json_array_get(lines, i));
+}
+
 static const char *run_dir(const struct view *view, const json_t *report)
 {
     const char *dir = view->style->run_dir;
@@ -307,6 +354,7 @@ static void print_text(const json_t *report, FILE *out, const struct report_styl
         boot_table_print(&view, boots);
     }
     print_other_causes(&view, report);
+    print_separating(&view, report);
     print_places(&view, report);
     print_what_next(&view, report);
 }

@@ -12,7 +12,7 @@ COMMANDS = re.compile(
 # What analyzers and reports share with the harness.
 SHARED = re.compile(r"harness/(record|record_json|service|target|image|archive|capture|arrivals)\.[ch]$")
 # What reports may see of the analyzers.
-FOR_REPORTS = re.compile(r"analyzers/(alignment|analysis|finding|verdict|causes|stage|normalize|line)\.h$")
+FOR_REPORTS = re.compile(r"analyzers/(alignment|analysis|finding|verdict|causes|stage|normalize|line|spectrum)\.h$")
 
 
 def layer(path):
