@@ -74,6 +74,16 @@ static bool recovered(const struct evidence *evidence, const struct finding *fin
     return !cause_in_layer(finding->cause, "network") || doubt_console_ready(evidence);
 }
 
+/* Several boots stand on one console, and the last one came up: what ailed the others is past. */
+static bool booted_again(const struct evidence *evidence, const struct finding *finding)
+{
+    const struct hit *banner = evidence_last(evidence, "kernel.banner");
+    const struct hit *ready = ready_hit(evidence);
+    uint32_t line = last_line(evidence, finding);
+    return banner != NULL && ready != NULL && line > 0 && line < banner->line &&
+           ready->line > banner->line && doubt_console_ready(evidence);
+}
+
 static bool only_unreachable(const struct record *record)
 {
     for (size_t i = 0; i < record->probe.n_runs; i++)
@@ -112,6 +122,8 @@ const char *doubt_of(const struct evidence *evidence, const struct finding *find
     *ret_factor = RECOVERED;
     if (recovered(evidence, finding))
         return "the agent came up after it";
+    if (booted_again(evidence, finding))
+        return "a later boot on the same console came up";
     *ret_factor = LOGGED_ONLY;
     if (strcmp(cause, "agent.exception") == 0 && !anything_died(evidence))
         return "nothing says that the agent died of it";

@@ -99,6 +99,14 @@ static const struct scene scenes[] = {
      AGENT READY(
          "10.0.2.15") "[   20.100000] Kernel panic - not syncing: sysrq triggered crash\r\n",
      BARE, .cause = "kernel.panic", .outcome = OUTCOME_FAILED},
+    {"a_later_boot_on_the_same_console_came_up",
+     INIT "[    5.646061] Kernel panic - not syncing: sysrq triggered crash\r\n" AGENT READY(
+         "10.0.2.15"),
+     BARE, .outcome = OUTCOME_READY},
+    {"a_later_boot_on_the_same_console_did_not",
+     AGENT READY("10.0.2.15") INIT
+     "[    5.646061] Kernel panic - not syncing: sysrq triggered crash\r\n",
+     BARE, .cause = "kernel.panic", .outcome = OUTCOME_FAILED},
     {"interrupted", AGENT, NULL, RECORD_END_INTERRUPTED, 13000, -1, PROBE_RESET, "user", NULL,
      OUTCOME_UNDETERMINED, NULL},
     {"cut_anywhere_is_undetermined", NETWORKD WAIT, BARE, .outcome = OUTCOME_UNDETERMINED},
