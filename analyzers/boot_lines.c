@@ -10,6 +10,7 @@
 #include "analyzers/normalize.h"
 #include "harness/base/buf.h"
 #include "harness/base/mem.h"
+#include "harness/base/secrets.h"
 #include "harness/base/text.h"
 
 enum { HOST_NAME_SIZE = 65 };
@@ -64,7 +65,7 @@ static char *shown_text(const struct line *line)
     char text[BOOT_LINE_TEXT_SIZE];
     buf_init(&copy, LINE_MAX_BYTES + 1);
     buf_add(&copy, status ? line->text : line->message, status ? line->len : line->message_len);
-    text_mask_secrets(copy.data);
+    secrets_mask(copy.data);
     text_printable(text, sizeof(text), buf_text(&copy), strlen(buf_text(&copy)));
     return mem_strdup(text);
 }

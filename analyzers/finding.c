@@ -8,6 +8,7 @@
 
 #include "analyzers/line.h"
 #include "harness/base/mem.h"
+#include "harness/base/secrets.h"
 #include "harness/base/text.h"
 
 void findings_release(struct findings *findings)
@@ -49,7 +50,7 @@ void quote_clean(char *ret_text, size_t size, const char *bytes, size_t len)
     size_t n = len < sizeof(copy) - 1 ? len : sizeof(copy) - 1;
     memcpy(copy, bytes, n);
     copy[n] = '\0';
-    text_mask_secrets(copy);
+    secrets_mask(copy);
     text_printable(ret_text, size, copy, strlen(copy));
 }
 

@@ -9,7 +9,7 @@
 #include "harness/base/auto.h"
 #include "harness/base/json.h"
 #include "harness/base/mem.h"
-#include "harness/base/text.h"
+#include "harness/base/secrets.h"
 #include "reports/signature.h"
 #include "reports/view.h"
 
@@ -25,7 +25,7 @@ static json_t *masked_json(const char *text)
 {
     auto_free char *masked = mem_strdup(text);
     if (masked != NULL)
-        text_mask_secrets(masked);
+        secrets_mask(masked);
     return json_text(masked);
 }
 

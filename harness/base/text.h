@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * text: bytes that a guest chose -> text that may be shown: valid UTF-8, no control bytes, no
- * secrets.
+ * text: bytes that a guest chose -> text that may be shown: valid UTF-8, no control bytes.
+ * What must not be shown at all is masked by secrets.h.
  *
  * All functions take linear time and look at nothing behind the NUL or `len`.
  */
@@ -23,13 +23,5 @@ size_t text_utf8_valid(const char *bytes, size_t len);
  * written.
  */
 size_t text_printable(char *ret_text, size_t size, const char *bytes, size_t len);
-
-/*
- * Overwrites secrets with "***", in place (the text can only become shorter): values of what is
- * called password, token, secret, key ..., Authorization headers, bearer tokens, JWTs, well-known
- * key prefixes, passwords in URLs, and long runs of hex or base64. UUIDs stay: session ids are not
- * secrets.
- */
-void text_mask_secrets(char *text);
 
 #endif
