@@ -17,6 +17,7 @@
 #include "harness/base/auto.h"
 #include "harness/base/file.h"
 #include "harness/base/mem.h"
+#include "harness/fault_initrd.h"
 #include "harness/host.h"
 #include "harness/scratch.h"
 
@@ -31,7 +32,9 @@ struct campaign {
     struct loop *loop;
     struct probe_engine *engine;
     struct scratch scratch;
-    char *rootfs; /* copy with the fault in it; NULL: the target's own is booted */
+    char *rootfs;         /* copy with the fault in it; NULL: the target's own is booted */
+    char *initrd;         /* the same */
+    struct target target; /* what is booted: borrowed from the options, but for the initrd */
     struct boot_plan plan;
 
     struct boot **running;
@@ -202,6 +205,17 @@ static int prepare_image(struct campaign *campaign, struct err *err)
     return fault_apply_image(options->fault, campaign->rootfs, campaign->scratch.dir, err);
 }
 
+static int prepare_initrd(struct campaign *campaign, struct err *err)
+{
+    const struct campaign_options *options = campaign->options;
+    campaign->target = *options->target;
+    if (options->fault == NULL || !fault_changes_initrd(options->fault))
+        return 0;
+    campaign->initrd = path_join(campaign->scratch.dir, "initrd");
+    campaign->target.initrd = campaign->initrd;
+    return fault_make_initrd(options->fault, options->target->initrd, campaign->initrd, err);
+}
+
 static int prepare(struct campaign *campaign, struct err *err)
 {
     const struct campaign_options *options = campaign->options;
@@ -210,13 +224,13 @@ static int prepare(struct campaign *campaign, struct err *err)
     campaign->running = mem_calloc(campaign->result.jobs, sizeof(struct boot *));
     campaign->ended = mem_calloc(campaign->result.jobs, sizeof(struct boot *));
     if (catch_signals(campaign, err) != 0 || scratch_init(&campaign->scratch, err) != 0 ||
-        prepare_image(campaign, err) != 0)
+        prepare_image(campaign, err) != 0 || prepare_initrd(campaign, err) != 0)
         return -1;
     campaign->engine = probe_engine_new(campaign->loop, err);
     if (campaign->engine == NULL)
         return -1;
 
-    campaign->plan.target = options->target;
+    campaign->plan.target = &campaign->target;
     campaign->plan.ops = options->ops;
     campaign->plan.watch = options->watch;
     campaign->plan.engine = campaign->engine;
@@ -241,6 +255,7 @@ static void release(struct campaign *campaign)
     free(campaign->ended);
     probe_engine_free(campaign->engine);
     free(campaign->rootfs);
+    free(campaign->initrd);
     scratch_release(&campaign->scratch);
     if (campaign->signals.active) {
         loop_unwatch(campaign->loop, &campaign->signals);

@@ -83,7 +83,8 @@ static int image(const struct command_line *line, struct err *err)
     target_init(&target);
     auto_fault struct fault fault = {0};
     if (target_load(&target, path, err) != 0 ||
-        fault_load(&fault, command_value(line, "faults", "fixtures/faults"), name, err) != 0)
+        fault_load(&fault, command_value(line, "faults", "fixtures/faults"), name, err) != 0 ||
+        fault_for_guest(&fault, target.guest, err) != 0)
         return -1;
     return make_image(&fault, &target, output, err);
 }

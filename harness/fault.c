@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Everything is checked when a fault is loaded; what applies the changes (fault_image.c) relies on
- * it. */
+/* Everything is checked when a fault is loaded; what applies the changes (fault_image.c,
+ * fault_initrd.c) relies on it. */
 #include "harness/fault.h"
 
 #include <dirent.h>
@@ -14,6 +14,7 @@
 #include "harness/base/json.h"
 #include "harness/base/mem.h"
 #include "harness/fault_change.h"
+#include "harness/fault_initrd.h"
 
 enum { LONGEST_LIST = 300 };
 
@@ -92,50 +93,102 @@ static const struct {
     {"target", JSON_OBJECT, "an object", false},
     {"cmdline_append", JSON_STRING, "a string", false},
     {"changes", JSON_ARRAY, "an array", false},
+    {"initrd", JSON_OBJECT, "an object", false},
+    {"also", JSON_ARRAY, "an array of strings", false},
+    {"guests", JSON_OBJECT, "an object", false},
+    {"only", JSON_ARRAY, "an array of strings", false},
+    {"lab", JSON_OBJECT, "an object", false},
 };
 enum { N_MEMBERS = sizeof(MEMBERS) / sizeof(MEMBERS[0]) };
+
+/* Those that may differ from guest to guest. */
+static const char *const BY_GUEST[] = {"cause",  "accept",         "also",    "visible_in_console",
+                                       "target", "cmdline_append", "changes", "initrd"};
+enum { N_BY_GUEST = sizeof(BY_GUEST) / sizeof(BY_GUEST[0]) };
 
 static bool has_type(const json_t *value, json_type type)
 {
     return type == JSON_TRUE ? json_is_boolean(value) : json_typeof(value) == type;
 }
 
-static int check_members(const json_t *document, const char *name, struct err *err)
+static bool is_by_guest(const char *key)
+{
+    for (size_t i = 0; i < N_BY_GUEST; i++)
+        if (strcmp(BY_GUEST[i], key) == 0)
+            return true;
+    return false;
+}
+
+static bool is_remark(const char *key)
+{
+    return strncmp(key, "//", 2) == 0;
+}
+
+static int check_types(const json_t *members, bool of_guest, const char *name, struct err *err)
 {
     const char *key;
     json_t *value;
-    json_object_foreach ((json_t *)document, key, value) {
+    json_object_foreach ((json_t *)members, key, value) {
         size_t i = 0;
+        if (is_remark(key))
+            continue;
         while (i < N_MEMBERS && strcmp(MEMBERS[i].name, key) != 0)
             i++;
-        if (i == N_MEMBERS)
-            return err_set(err, "%s: \"%.60s\" is not a member of a fault", name, key);
+        if (i == N_MEMBERS || (of_guest && !is_by_guest(key)))
+            return err_set(err, "%s: \"%.60s\" is not a member of %s", name, key,
+                           of_guest ? "a guest of a fault" : "a fault");
         if (!has_type(value, MEMBERS[i].type))
             return err_set(err, "%s: \"%s\": expected %s", name, key, MEMBERS[i].expected);
     }
-    for (size_t i = 0; i < N_MEMBERS; i++)
-        if (MEMBERS[i].required && json_object_get(document, MEMBERS[i].name) == NULL)
-            return err_set(err, "%s: \"%s\" is missing", name, MEMBERS[i].name);
     return 0;
 }
 
-static int check_lists(const json_t *document, const char *name, struct err *err)
+static int check_lists(const json_t *members, const char *name, struct err *err)
 {
-    const char *schema = json_string_value(json_object_get(document, "schema"));
-    if (strcmp(schema, "bootdiag.fault/1") != 0)
-        return err_set(err, "%s: \"schema\": expected \"bootdiag.fault/1\", got \"%.40s\"", name,
-                       schema);
+    static const char *const lists[] = {"accept", "also", "only"};
     size_t index;
     const json_t *value;
-    json_array_foreach (json_object_get(document, "accept"), index, value)
-        if (!json_is_string(value))
-            return err_set(err, "%s: \"accept\": expected an array of strings", name);
-    json_array_foreach (json_object_get(document, "changes"), index, value) {
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+        json_array_foreach (json_object_get(members, lists[i]), index, value)
+            if (!json_is_string(value))
+                return err_set(err, "%s: \"%s\": expected an array of strings", name, lists[i]);
+    json_array_foreach (json_object_get(members, "changes"), index, value) {
         struct fault_change change;
         if (fault_change_parse(&change, value, index, name, err) != 0)
             return -1;
     }
+    const json_t *initrd = json_object_get(members, "initrd");
+    return initrd == NULL ? 0 : fault_initrd_check(initrd, name, err);
+}
+
+static int check_guests(const json_t *document, const char *name, struct err *err)
+{
+    const char *guest;
+    json_t *members;
+    json_object_foreach (json_object_get(document, "guests"), guest, members) {
+        auto_free char *where = mem_printf("%s: \"guests\": \"%.60s\"", name, guest);
+        if (!json_is_object(members))
+            return err_set(err, "%s: expected an object", where);
+        if (check_types(members, true, where, err) != 0 || check_lists(members, where, err) != 0)
+            return -1;
+    }
     return 0;
+}
+
+static int check_document(const json_t *document, const char *name, struct err *err)
+{
+    if (check_types(document, false, name, err) != 0)
+        return -1;
+    for (size_t i = 0; i < N_MEMBERS; i++)
+        if (MEMBERS[i].required && json_object_get(document, MEMBERS[i].name) == NULL)
+            return err_set(err, "%s: \"%s\" is missing", name, MEMBERS[i].name);
+    const char *schema = json_string_value(json_object_get(document, "schema"));
+    if (strcmp(schema, "bootdiag.fault/1") != 0)
+        return err_set(err, "%s: \"schema\": expected \"bootdiag.fault/1\", got \"%.40s\"", name,
+                       schema);
+    if (check_lists(document, name, err) != 0)
+        return -1;
+    return check_guests(document, name, err);
 }
 
 static int fill(struct fault *fault, const char *path, struct err *err)
@@ -154,8 +207,8 @@ int fault_load(struct fault *fault, const char *faults_dir, const char *name, st
     auto_fault struct fault loaded = {.name = mem_strdup(name), .dir = path_join(faults_dir, name)};
     auto_free char *path = path_join(loaded.dir, "fault.json");
     loaded.document = json_read_object(path, err);
-    if (loaded.document == NULL || check_members(loaded.document, path, err) != 0 ||
-        check_lists(loaded.document, path, err) != 0 || fill(&loaded, path, err) != 0)
+    if (loaded.document == NULL || check_document(loaded.document, path, err) != 0 ||
+        fill(&loaded, path, err) != 0)
         return -1;
     *fault = loaded;
     loaded = (struct fault){0};
@@ -175,9 +228,40 @@ void fault_release(struct fault *fault)
 
 /* ---- applying ---- */
 
+static bool fits_guest(const struct fault *fault, const char *guest)
+{
+    size_t index;
+    const json_t *value;
+    const json_t *only = json_object_get(fault->document, "only");
+    json_array_foreach (only, index, value)
+        if (strcmp(json_string_value(value), guest) == 0)
+            return true;
+    return only == NULL;
+}
+
+int fault_for_guest(struct fault *fault, const char *guest, struct err *err)
+{
+    if (guest == NULL)
+        return 0;
+    if (!fits_guest(fault, guest))
+        return err_set(err, "fault %s is not for the guest %s: its \"only\" names others",
+                       fault->name, guest);
+    json_t *members = json_object_get(json_object_get(fault->document, "guests"), guest);
+    if (members == NULL)
+        return 0;
+    json_object_update(fault->document, members);
+    auto_free char *path = path_join(fault->dir, "fault.json");
+    return fill(fault, path, err);
+}
+
 bool fault_changes_image(const struct fault *fault)
 {
     return json_array_size(json_object_get(fault->document, "changes")) > 0;
+}
+
+bool fault_changes_initrd(const struct fault *fault)
+{
+    return json_object_get(fault->document, "initrd") != NULL;
 }
 
 int fault_apply_target(const struct fault *fault, struct target *target, struct err *err)

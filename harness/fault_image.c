@@ -3,7 +3,7 @@
  * fault_apply_image: two runs of debugfs(8). The first looks at every file that is touched, and at
  * the folders above new ones; then all changes are played in memory, in their order, on a list of
  * files; the second run makes each file what it has become and reads it back, and what was read is
- * compared.
+ * compared. What fills or damages the file system comes behind all that (fault_damage.c).
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -18,6 +18,7 @@
 #include "harness/debugfs.h"
 #include "harness/fault.h"
 #include "harness/fault_change.h"
+#include "harness/fault_damage.h"
 
 enum { FILE_LIMIT = 16 << 20 };
 
@@ -83,10 +84,13 @@ static int parse_changes(struct job *job, struct err *err)
         if (fault_change_parse(change, value, index, name, err) != 0)
             return -1;
         job->n_changes++;
-        if (change->kind == CHANGE_WRITE || change->kind == CHANGE_SYMLINK)
+        if (fault_change_is_last(change))
+            continue;
+        if (change->kind == CHANGE_WRITE || change->kind == CHANGE_SYMLINK ||
+            change->kind == CHANGE_MKDIR)
             need_folders(job, change->path);
         struct node *node = need_node(job, change->path);
-        node->is_edited |= change->kind == CHANGE_EDIT;
+        node->is_edited |= change->kind == CHANGE_EDIT || change->kind == CHANGE_APPEND;
     }
     return 0;
 }
@@ -222,6 +226,20 @@ static int change_edit(const struct job *job, const struct fault_change *change,
     return 0;
 }
 
+static int change_append(const struct job *job, const struct fault_change *change,
+                         struct node *node, struct err *err)
+{
+    (void)job;
+    if (node->now.type != DEBUGFS_FILE)
+        return refuse(node, "append to", err);
+    buf_add_text(&node->content, change->text);
+    if (node->content.overflow)
+        return err_set(err, "%s would become larger than %d bytes", node->path, FILE_LIMIT);
+    node->now.size = node->content.len;
+    node->has_content = true;
+    return 0;
+}
+
 static int change_symlink(const struct job *job, const struct fault_change *change,
                           struct node *node, struct err *err)
 {
@@ -245,16 +263,40 @@ static int change_mode(const struct job *job, const struct fault_change *change,
     return 0;
 }
 
+static int change_owner(const struct job *job, const struct fault_change *change, struct node *node,
+                        struct err *err)
+{
+    (void)job;
+    if (node->now.type != DEBUGFS_FILE && node->now.type != DEBUGFS_DIR)
+        return refuse(node, "change the owner of", err);
+    node->now.uid = (unsigned)change->uid;
+    node->now.gid = (unsigned)change->gid;
+    return 0;
+}
+
+static int change_mkdir(const struct job *job, const struct fault_change *change, struct node *node,
+                        struct err *err)
+{
+    (void)job;
+    if (node->now.type != DEBUGFS_ABSENT)
+        return refuse(node, "make", err);
+    node->now = (struct debugfs_stat){.type = DEBUGFS_DIR, .mode = (unsigned)change->mode};
+    return 0;
+}
+
 static int play_changes(struct job *job, struct err *err)
 {
     static int (*const kinds[])(const struct job *, const struct fault_change *, struct node *,
                                 struct err *) = {
-        [CHANGE_REMOVE] = change_remove, [CHANGE_WRITE] = change_write,
-        [CHANGE_EDIT] = change_edit,     [CHANGE_SYMLINK] = change_symlink,
-        [CHANGE_CHMOD] = change_mode,
+        [CHANGE_REMOVE] = change_remove,   [CHANGE_WRITE] = change_write,
+        [CHANGE_EDIT] = change_edit,       [CHANGE_APPEND] = change_append,
+        [CHANGE_SYMLINK] = change_symlink, [CHANGE_CHMOD] = change_mode,
+        [CHANGE_CHOWN] = change_owner,     [CHANGE_MKDIR] = change_mkdir,
     };
     for (size_t i = 0; i < job->n_changes; i++) {
         const struct fault_change *change = &job->changes[i];
+        if (fault_change_is_last(change))
+            continue;
         if (kinds[change->kind](job, change, find_node(job, change->path), err) != 0)
             return err_prefix(err, "change %zu", i + 1);
     }
@@ -392,9 +434,14 @@ static int run_job(struct job *job, const char *scratch, struct err *err)
     if (mkdtemp(dir) == NULL)
         return err_sys(err, errno, "cannot make a directory in %s", scratch);
     job->dir = steal_text(&dir);
-    if (parse_changes(job, err) != 0 || look(job, err) != 0 || play_changes(job, err) != 0)
+    if (parse_changes(job, err) != 0 || look(job, err) != 0 || play_changes(job, err) != 0 ||
+        change_image(job, err) != 0)
         return -1;
-    return change_image(job, err);
+    for (size_t i = 0; i < job->n_changes; i++)
+        if (fault_change_is_last(&job->changes[i]) &&
+            fault_damage_apply(&job->changes[i], job->image, job->dir, err) != 0)
+            return err_prefix(err, "change %zu", i + 1);
+    return 0;
 }
 
 int fault_apply_image(const struct fault *fault, const char *image, const char *scratch,

@@ -23,7 +23,8 @@ static int load_target(struct plan *plan, const struct command_line *line, struc
         if (fault_load(&plan->fault, faults_dir, fault, err) != 0)
             return -1;
         plan->has_fault = true;
-        if (fault_apply_target(&plan->fault, &plan->target, err) != 0)
+        if (fault_for_guest(&plan->fault, plan->target.guest, err) != 0 ||
+            fault_apply_target(&plan->fault, &plan->target, err) != 0)
             return -1;
     }
     for (size_t i = 0; i < line->n_values; i++)

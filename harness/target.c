@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 #include "harness/base/json.h"
 #include "harness/base/mem.h"
 
-enum member_type { MEMBER_TEXT, MEMBER_PATH, MEMBER_INT, MEMBER_REAL };
+enum member_type { MEMBER_TEXT, MEMBER_PATH, MEMBER_PROGRAM, MEMBER_INT, MEMBER_REAL };
 
 struct member {
     const char *name; /* "memory_mib"; one dot for a member of a member: "qemu.machine" */
@@ -28,6 +29,8 @@ struct member {
 
 static const struct member MEMBERS[] = {
     {"name", MEMBER_TEXT, AT(name), "vm", 0, 0, "what reports call this target"},
+    {"guest", MEMBER_TEXT, AT(guest), NULL, 0, 0,
+     "which guest its images hold, for faults that differ from guest to guest"},
     {"backend", MEMBER_TEXT, AT(backend), "qemu", 0, 0, "see `bootdiag list backends`"},
     {"kernel", MEMBER_PATH, AT(kernel), NULL, 0, 0, "kernel image; relative to this file"},
     {"initrd", MEMBER_PATH, AT(initrd), NULL, 0, 0, "initial RAM disk; none if absent"},
@@ -44,8 +47,8 @@ static const struct member MEMBERS[] = {
      "ready means: still answers this long after the first good answer"},
     {"grace_ms", MEMBER_INT, AT(grace_ms), "2000", 0, 600000,
      "how long a boot goes on after fatal evidence, for its last lines"},
-    {"qemu.binary", MEMBER_TEXT, AT(qemu_binary), "qemu-system-x86_64", 0, 0,
-     "program, searched in PATH"},
+    {"qemu.binary", MEMBER_PROGRAM, AT(qemu_binary), "qemu-system-x86_64", 0, 0,
+     "program, searched in PATH; a path is relative to this file"},
     {"qemu.machine", MEMBER_TEXT, AT(qemu_machine), "q35", 0, 0,
      "\"q35\" or \"microvm\", options may follow behind commas"},
     {"qemu.cpu", MEMBER_TEXT, AT(qemu_cpu), "max", 0, 0, "CPU model"},
@@ -57,6 +60,11 @@ static const struct member MEMBERS[] = {
      "1: as fast as it happened; 10: ten times that; 0: at once"},
 };
 enum { N_MEMBERS = sizeof(MEMBERS) / sizeof(MEMBERS[0]) };
+
+static bool is_text(enum member_type type)
+{
+    return type == MEMBER_TEXT || type == MEMBER_PATH || type == MEMBER_PROGRAM;
+}
 
 static void *place(const struct target *target, const struct member *member)
 {
@@ -82,7 +90,7 @@ void target_init(struct target *target)
 void target_release(struct target *target)
 {
     for (size_t i = 0; i < N_MEMBERS; i++)
-        if (MEMBERS[i].type == MEMBER_TEXT || MEMBERS[i].type == MEMBER_PATH)
+        if (is_text(MEMBERS[i].type))
             free(*(char **)place(target, &MEMBERS[i]));
     free(target->path);
     service_release(&target->service);
@@ -124,6 +132,10 @@ static int set_member(struct target *target, const struct member *member, const 
     case MEMBER_TEXT:
         return json_get_text(wrapped, key, name, ret, err);
     case MEMBER_PATH:
+        return set_path(ret, value, key, base_dir, name, err);
+    case MEMBER_PROGRAM:
+        if (json_is_string(value) && strchr(json_string_value(value), '/') == NULL)
+            return json_get_text(wrapped, key, name, ret, err);
         return set_path(ret, value, key, base_dir, name, err);
     case MEMBER_INT:
         return json_get_int32(wrapped, key, name, member->min, member->max, ret, err);
@@ -205,7 +217,7 @@ static void copy_values(struct target *to, const struct target *from)
 {
     *to = *from;
     for (size_t i = 0; i < N_MEMBERS; i++)
-        if (MEMBERS[i].type == MEMBER_TEXT || MEMBERS[i].type == MEMBER_PATH)
+        if (is_text(MEMBERS[i].type))
             *(char **)place(to, &MEMBERS[i]) = mem_strdup(*(char **)place(from, &MEMBERS[i]));
     to->path = mem_strdup(from->path);
     service_copy(&to->service, &from->service);
@@ -270,7 +282,7 @@ static bool holds_text(const struct target *target, const char *name)
     static const char group[] = "service.";
     const struct member *member = find_member(name);
     if (member != NULL)
-        return member->type == MEMBER_TEXT || member->type == MEMBER_PATH;
+        return is_text(member->type);
     if (strncmp(name, group, sizeof(group) - 1) != 0)
         return false;
     json_auto_t *service = service_json(&target->service);

@@ -17,6 +17,8 @@
 struct target {
     char *path; /* the file it came from, for messages */
     char *name;
+    char *guest; /* which guest its images hold, for faults that differ from guest to guest; or NULL
+                  */
     char *backend;
     char *kernel, *initrd, *rootfs; /* absolute; NULL: none. rootfs is never written to */
     char *cmdline;
@@ -26,7 +28,8 @@ struct target {
     int settle_ms; /* a boot is ready when it still answers this long after its first good answer */
     int grace_ms;  /* how long a boot may go on after fatal evidence, so that its last lines arrive
                     */
-    char *qemu_binary, *qemu_machine, *qemu_cpu;
+    char *qemu_binary; /* searched in PATH, absolute if the file names it by a path */
+    char *qemu_machine, *qemu_cpu;
     char *qemu_accelerator; /* "auto", "kvm" or "tcg" */
     char *replay_records;   /* backend replay: a directory of records that are played instead of
                                booted */

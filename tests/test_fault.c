@@ -23,6 +23,7 @@
 #include "harness/base/proc.h"
 #include "harness/debugfs.h"
 #include "harness/fault.h"
+#include "harness/fault_initrd.h"
 
 static char *top;    /* of everything that this test makes */
 static char *faults; /* top/faults */
@@ -215,6 +216,92 @@ static void test_changes_build_on_each_other(void **state)
     assert_sound();
 }
 
+static void test_folders_owners_and_appended_text(void **state)
+{
+    (void)state;
+    put_changes("more",
+                "{\"mkdir\": \"/opt/new\"}, {\"mkdir\": \"/opt/other\", \"mode\": \"0700\"},"
+                "{\"chown\": \"/opt/other\", \"uid\": 1000, \"gid\": 33},"
+                "{\"append\": \"/etc/a.conf\", \"text\": \"More=1\\n\"},"
+                "{\"chown\": \"/etc/a.conf\", \"uid\": 70000, \"gid\": 0}");
+    struct err err;
+    if (apply("more", &err) != 0)
+        fail_msg("%s", err.message);
+    assert_image("/opt/new", "dir 0755 0:0");
+    assert_image("/opt/other", "dir 0700 1000:33");
+    assert_image("/etc/a.conf", "0640 70000:0 Name=eth0\nOther=1\nMore=1\n");
+    assert_sound();
+}
+
+/* What `stats -h` says behind a label. */
+static uint64_t image_number(const char *label)
+{
+    auto_debugfs struct debugfs_output output = {0};
+    auto_free char *dir = path_join(top, "look");
+    assert_int_equal(path_make_dirs(dir, NULL), 0);
+    assert_int_equal(debugfs_run(image, DEBUGFS_READ, "stats -h\n", dir, &output, NULL), 0);
+    const char *at = strstr(buf_text(&output.said), label);
+    assert_non_null(at);
+    return strtoull(at + strlen(label), NULL, 10);
+}
+
+static void test_filling(void **state)
+{
+    (void)state;
+    struct err err;
+    put_changes("fill",
+                "{\"fill\": \"/var/log/full\", \"leave_kib\": 100}, {\"mkdir\": \"/var/log\"}");
+    if (apply("fill", &err) != 0)
+        fail_msg("%s", err.message);
+    assert_in_range(image_number("Free blocks:") * image_number("Block size:"), 100 << 10,
+                    120 << 10);
+    assert_sound();
+    put_changes("too-full", "{\"fill\": \"/full\", \"leave_kib\": 4096}");
+    assert_int_equal(apply("too-full", &err), -1);
+    assert_non_null(strstr(err.message, "free blocks"));
+}
+
+/* What e2fsck says about the image without repairing it. */
+static char *complaints(void)
+{
+    auto_free char *plain = path_join(top, "plain.ext4");
+    struct buf said;
+    buf_init(&said, 1 << 20);
+    (void)unlink(plain);
+    assert_int_equal(link(image, plain), 0);
+    (void)proc_run((const char *const[]){"/sbin/e2fsck", "-fn", plain, NULL}, 20000, &said, NULL);
+    return buf_steal(&said);
+}
+
+static void test_damage(void **state)
+{
+    static const struct {
+        const char *change, *complaint;
+    } cases[] = {
+        {"{\"damage\": \"/usr/bin\", \"part\": \"content\"}", "Directory inode"},
+        {"{\"damage\": \"/\", \"part\": \"content\"}", "Directory inode 2"},
+        {"{\"damage\": \"/etc/a.conf\", \"part\": \"inode\"}", "checksum does not match inode"},
+        {"{\"damage\": \"/\", \"part\": \"superblock\"}", "trying backup blocks"},
+        {"{\"damage\": \"/\", \"part\": \"descriptors\"}", "Corrupt group descriptor"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct err err;
+        put_changes("damage", cases[i].change);
+        if (apply("damage", &err) != 0)
+            fail_msg("%s", err.message);
+        auto_free char *said = complaints();
+        if (strstr(said, cases[i].complaint) == NULL)
+            fail_msg("case %zu: %s", i, said);
+    }
+    struct err err;
+    put_changes("damage", "{\"damage\": \"/usr/bin/start.sh\", \"part\": \"content\"}");
+    assert_int_equal(apply("damage", &err), 0);
+    auto_free char *content = look_at("/usr/bin/start.sh");
+    assert_non_null(strstr(content, "ZZZZZZZZZZZZZZZZ"));
+    assert_sound(); /* there is no checksum over content */
+}
+
 static void test_names_that_are_hard_on_debugfs(void **state)
 {
     (void)state;
@@ -247,6 +334,14 @@ static void test_what_cannot_be_applied(void **state)
         {"{\"remove\": \"/etc/nope\"}", "cannot remove /etc/nope in the image: it does not exist"},
         {"{\"remove\": \"/etc\"}", "it is a folder"},
         {"{\"write\": \"/etc\", \"file\": \"fault.json\"}", "it is a folder"},
+        {"{\"mkdir\": \"/etc\"}", "cannot make /etc in the image: it is a folder"},
+        {"{\"append\": \"/etc/link\", \"text\": \"x\"}", "it is a symbolic link"},
+        {"{\"chown\": \"/nope\", \"uid\": 1, \"gid\": 1}", "does not exist"},
+        {"{\"fill\": \"/etc/a.conf\", \"leave_kib\": 0}", "/etc/a.conf is in the image already"},
+        {"{\"fill\": \"/nope/full\", \"leave_kib\": 0}", "/nope is not a folder"},
+        {"{\"damage\": \"/nope\", \"part\": \"content\"}", "/nope has no content"},
+        {"{\"damage\": \"/etc/empty\", \"part\": \"content\"}", "/etc/empty has no content"},
+        {"{\"damage\": \"/nope\", \"part\": \"inode\"}", "/nope is not in the image"},
         {"{\"write\": \"/etc/a.conf/x\", \"file\": \"fault.json\"}",
          "already exists while creating directory"},
         {"{\"write\": \"/x\", \"file\": \"absent\"}", "absent: No such file"},
@@ -340,6 +435,20 @@ static void test_what_is_not_loaded(void **state)
         {HEAD ", \"changes\": {}}", "\"changes\": expected an array"},
         {HEAD ", \"changes\": [1]}", "\"changes\", number 1: expected an object"},
         {HEAD ", \"changes\": [{\"file\": \"x\"}]}", "expected an object with \"remove\""},
+        {HEAD ", \"changes\": [{\"chown\": \"/a\", \"uid\": -1, \"gid\": 0}]}",
+         "expected a number"},
+        {HEAD ", \"changes\": [{\"fill\": \"/a\", \"leave_kib\": \"1\"}]}", "expected a number"},
+        {HEAD ", \"changes\": [{\"damage\": \"/a\", \"part\": \"all\"}]}",
+         "superblock or descriptors"},
+        {HEAD ", \"changes\": [{\"damage\": \"/a\", \"part\": \"superblock\"}]}",
+         "expected \"/\" with \"part\": \"superblock\""},
+        {HEAD ", \"also\": [1]}", "\"also\": expected an array of strings"},
+        {HEAD ", \"only\": \"debian-12\"}", "\"only\": expected an array of strings"},
+        {HEAD ", \"initrd\": {\"keep\": 1}}", "\"keep\" is not a member of \"initrd\""},
+        {HEAD ", \"initrd\": {\"changes\": [{\"remove\": \"/a\"}]}}", "takes \"write\""},
+        {HEAD ", \"guests\": {\"x\": 1}}", "\"guests\": \"x\": expected an object"},
+        {HEAD ", \"guests\": {\"x\": {\"summary\": \"s\"}}}", "not a member of a guest of a fault"},
+        {HEAD ", \"guests\": {\"x\": {\"changes\": [{\"remove\": 1}]}}}", "expected a string"},
         {HEAD ", \"changes\": [{\"remove\": 1}]}", "\"remove\": expected a string"},
         {HEAD ", \"changes\": [{\"remove\": \"/a\", \"mode\": \"0644\"}]}",
          "\"mode\" is not a member of a \"remove\" change"},
@@ -452,6 +561,90 @@ static void test_the_target_part(void **state)
     assert_non_null(strstr(err.message, "wrong-target/fault.json"));
 }
 
+static void test_guests(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    put_fault("both",
+              HEAD ", \"only\": [\"one\", \"two\"], \"cmdline_append\": \"a\", \"lab\": {\"x\": 1},"
+                   "\"changes\": [{\"remove\": \"/a\"}], \"guests\": {\"two\": {\"changes\": [],"
+                   "\"cmdline_append\": \"b\", \"cause\": \"e.f\"}}}");
+    static const struct {
+        const char *guest, *cause, *cmdline;
+        bool changes;
+    } cases[] = {{NULL, "c.d", "a", true}, {"one", "c.d", "a", true}, {"two", "e.f", "b", false}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        auto_fault struct fault fault = {0};
+        if (fault_load(&fault, faults, "both", &err) != 0 ||
+            fault_for_guest(&fault, cases[i].guest, &err) != 0)
+            fail_msg("%s", err.message);
+        assert_string_equal(fault.cause, cases[i].cause);
+        assert_string_equal(fault.cmdline_append, cases[i].cmdline);
+        assert_int_equal(fault_changes_image(&fault), cases[i].changes);
+    }
+    auto_fault struct fault fault = {0};
+    assert_int_equal(fault_load(&fault, faults, "both", &err), 0);
+    assert_int_equal(fault_for_guest(&fault, "three", &err), -1);
+    assert_non_null(strstr(err.message, "fault both is not for the guest three"));
+}
+
+/* Makes the initrd of the fault out of `size` bytes of 'x' and reads it. */
+static int make_initrd(const char *name, size_t size, struct buf *ret_content, struct err *err)
+{
+    auto_fault struct fault fault = {0};
+    auto_free char *from = path_join(top, "initrd"), *to = path_join(top, "made");
+    auto_free char *bytes = mem_calloc(size + 1, 1);
+    memset(bytes, 'x', size);
+    assert_int_equal(file_write(from, bytes, size, NULL), 0);
+    if (fault_load(&fault, faults, name, err) != 0)
+        fail_msg("%s", err->message);
+    assert_true(fault_changes_initrd(&fault));
+    if (fault_make_initrd(&fault, from, to, err) != 0)
+        return -1;
+    return file_read(to, 1 << 20, ret_content, err);
+}
+
+/* cpio(1) must read what was added at the end. */
+static void test_initrd(void **state)
+{
+    (void)state;
+    struct err err = {0};
+    auto_buf struct buf made, listing;
+    buf_init(&made, 0);
+    buf_init(&listing, 1 << 16);
+    put(faults, "initrd/order", "virtio_pci\n", 0644);
+    put_fault("initrd",
+              HEAD ", \"initrd\": {\"keep_kib\": 8, \"garble_kib\": 1, \"changes\": ["
+                   "{\"write\": \"/modules/order\", \"file\": \"order\", \"mode\": \"0700\"},"
+                   "{\"symlink\": \"/init\", \"to\": \"nowhere\"}]}}");
+    if (make_initrd("initrd", 9001, &made, &err) != 0)
+        fail_msg("%s", err.message);
+    const char *bytes = buf_text(&made);
+    assert_true(bytes[1023] == 'x' && bytes[1024] == 'Z' && bytes[5119] == 'Z' &&
+                bytes[5120] == 'x');
+    assert_memory_equal(bytes + 8192, "070701", 6);
+    auto_free char *archive = path_join(top, "archive");
+    assert_int_equal(file_write(archive, bytes + 8192, made.len - 8192, NULL), 0);
+    if (proc_run((const char *const[]){"/bin/sh", "-c",
+                                       "cpio --quiet -itv <\"$0\"; cpio --quiet -i "
+                                       "--to-stdout modules/order <\"$0\"",
+                                       archive, NULL},
+                 20000, &listing, &err) != 0)
+        fail_msg("%s", err.message);
+    const char *listed = buf_text(&listing);
+    assert_non_null(strstr(listed, "drwxr-xr-x"));
+    assert_non_null(strstr(listed, "-rwx------"));
+    assert_non_null(strstr(listed, "init -> nowhere"));
+    assert_non_null(strstr(listed, "virtio_pci\n"));
+
+    assert_int_equal(make_initrd("initrd", 8192, &made, &err), -1);
+    assert_non_null(strstr(err.message, "the initrd has only 8 KiB"));
+    auto_fault struct fault fault = {0};
+    assert_int_equal(fault_load(&fault, faults, "initrd", NULL), 0);
+    assert_int_equal(fault_make_initrd(&fault, NULL, archive, &err), -1);
+    assert_non_null(strstr(err.message, "the target has none"));
+}
+
 /* The faults that come with the program. */
 static void test_bundled_faults_load(void **state)
 {
@@ -477,6 +670,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_kind_of_change),
         cmocka_unit_test(test_changes_build_on_each_other),
+        cmocka_unit_test(test_folders_owners_and_appended_text),
+        cmocka_unit_test(test_filling),
+        cmocka_unit_test(test_damage),
         cmocka_unit_test(test_names_that_are_hard_on_debugfs),
         cmocka_unit_test(test_what_cannot_be_applied),
         cmocka_unit_test(test_an_overlapping_text_is_not_unique),
@@ -487,6 +683,8 @@ int main(void)
         cmocka_unit_test(test_hostile_paths),
         cmocka_unit_test(test_list_and_unknown_names),
         cmocka_unit_test(test_the_target_part),
+        cmocka_unit_test(test_guests),
+        cmocka_unit_test(test_initrd),
         cmocka_unit_test(test_bundled_faults_load),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

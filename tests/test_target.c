@@ -44,7 +44,8 @@ static void the_template_loads_back_as_the_defaults(void **state)
 static void what_was_loaded_is_written_again(void **state)
 {
     static const char text[] =
-        "{\"schema\": \"bootdiag.target/1\", \"name\": \"n\", \"backend\": \"b\", \"kernel\": "
+        "{\"schema\": \"bootdiag.target/1\", \"name\": \"n\", \"guest\": \"g\", \"backend\": "
+        "\"b\", \"kernel\": "
         "\"/k\","
         " \"initrd\": \"/i\", \"rootfs\": \"/r\", \"cmdline\": \"c\", \"memory_mib\": 7, "
         "\"vcpus\": 3,"
@@ -61,6 +62,20 @@ static void what_was_loaded_is_written_again(void **state)
     json_auto_t *want = json_loads(text, 0, NULL);
     json_auto_t *got = target_json(&target);
     assert_true(json_equal(want, got));
+}
+
+static void a_program_is_a_name_or_a_path_from_the_file(void **state)
+{
+    auto_free char *path = put_text(*state, "target.json", "{\"qemu\": {\"binary\": \"./vmm\"}}");
+    auto_free char *dir = path_dir(path);
+    auto_free char *vmm = path_join(dir, "vmm");
+    auto_target struct target target;
+    target_init(&target);
+    assert_int_equal(file_write(vmm, "", 0, NULL), 0);
+    assert_int_equal(target_load(&target, path, NULL), 0);
+    assert_string_equal(target.qemu_binary, vmm);
+    assert_int_equal(target_set(&target, "qemu.binary=vmm", NULL), 0);
+    assert_string_equal(target.qemu_binary, "vmm");
 }
 
 /* Loaded from a file and, member by member, with --set: the message names where and what. */
@@ -291,6 +306,7 @@ int main(void)
         cmocka_unit_test(defaults_are_productions),
         dir_test(the_template_loads_back_as_the_defaults),
         dir_test(what_was_loaded_is_written_again),
+        dir_test(a_program_is_a_name_or_a_path_from_the_file),
         dir_test(refusals_name_file_and_member),
         dir_test(a_bad_member_leaves_the_good_ones_unset),
         dir_test(paths_count_from_the_file),
