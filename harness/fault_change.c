@@ -53,7 +53,9 @@ static const struct {
                        {"gid", MEMBER_NUMBER, AT(gid), false}}},
     [CHANGE_MKDIR] = {"mkdir", {{"mode", MEMBER_MODE, AT(mode), true}}},
     [CHANGE_FILL] = {"fill", {{"leave_kib", MEMBER_NUMBER, AT(leave_kib), false}}},
-    [CHANGE_DAMAGE] = {"damage", {{"part", MEMBER_PART, AT(part), false}}},
+    [CHANGE_DAMAGE] = {"damage",
+                       {{"part", MEMBER_PART, AT(part), false},
+                        {"block", MEMBER_NUMBER, AT(block), true}}},
 };
 enum { N_KINDS = sizeof(KINDS) / sizeof(KINDS[0]) };
 

@@ -19,12 +19,12 @@ enum fault_change_kind {
     CHANGE_CHOWN,   /* {"chown": path, "uid", "gid"} */
     CHANGE_MKDIR,   /* {"mkdir": path, "mode"?} */
     CHANGE_FILL,    /* {"fill": path, "leave_kib"}: a new file that takes all other free blocks */
-    CHANGE_DAMAGE,  /* {"damage": path, "part"}: overwritten with a pattern */
+    CHANGE_DAMAGE,  /* {"damage": path, "part", "block"?}: overwritten with a pattern */
 };
 
 /* What is overwritten; the path of the last two is "/". */
 enum fault_part {
-    PART_CONTENT,     /* the first block of a file's or a folder's content */
+    PART_CONTENT,     /* one block of a file's or a folder's content */
     PART_INODE,       /* the file's or folder's inode */
     PART_SUPERBLOCK,  /* the primary one */
     PART_DESCRIPTORS, /* the first block of group descriptors */
@@ -42,6 +42,7 @@ struct fault_change {
     int uid, gid;             /* chown */
     int leave_kib;            /* fill */
     int part;                 /* damage: an enum fault_part */
+    int block;                /* damage: which of the content's, default 0 */
 };
 
 /*

@@ -140,14 +140,14 @@ static int find_content(const struct fault_change *change, const char *image, co
                         struct range *ret, struct err *err)
 {
     auto_debugfs struct debugfs_output output = {0};
-    auto_free char *question = mem_printf("bmap \"%s\" 0\n", change->path);
+    auto_free char *question = mem_printf("bmap \"%s\" %d\n", change->path, change->block);
     auto_free char *label = mem_printf("debugfs: %s", question);
     uint64_t block, block_size;
     if (ask(image, dir, question, &output, err) != 0 ||
         block_size_of(&output, &block_size, err) != 0)
         return -1;
     if (number_behind(&output, label, 10, &block, NULL) != 0 || block == 0)
-        return err_set(err, "%s has no content in the image", change->path);
+        return err_set(err, "%s has no block %d in the image", change->path, change->block);
     *ret = (struct range){block * block_size, block_size};
     return 0;
 }
