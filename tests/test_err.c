@@ -49,9 +49,27 @@ static void long_messages_are_cut_at_their_end(void **state)
     assert_memory_equal(err.message, "here: xxx", 9);
     err_prefix(&err, "%s", longest);
     assert_int_equal(strlen(err.message), sizeof(err.message) - 1);
-    err_sys(&err, ENOENT, "%s", longest);
-    assert_int_equal(strlen(err.message), sizeof(err.message) - 1);
-    assert_int_equal(err.message[sizeof(err.message) - 2], 'x');
+}
+
+static void the_reason_outlives_a_long_name(void **state)
+{
+    static const char reason[] = "...: No such file or directory";
+    enum { FITS = sizeof(((struct err *)NULL)->message) - 1 };
+    (void)state;
+    for (size_t n = 1; n <= FITS + 2; n++) {
+        struct err err = {0};
+        auto_free char *name = mem_calloc(n + 1, 1);
+        memset(name, 'x', n);
+        err_sys(&err, ENOENT, "%s", name);
+        const char *colon = strchr(err.message, ':');
+        assert_non_null(colon);
+        assert_string_equal(colon, ": No such file or directory");
+        size_t names_len = strspn(err.message, "x");
+        assert_true(names_len == n || strcmp(err.message + names_len, reason) == 0);
+        err_prefix(&err, "baseline");
+        assert_string_equal(strrchr(err.message, ':'), ": No such file or directory");
+        assert_true(strlen(err.message) <= FITS);
+    }
 }
 
 static void nobody_has_to_listen(void **state)
@@ -112,6 +130,7 @@ int main(void)
         cmocka_unit_test(sys_adds_the_text_of_errno),
         cmocka_unit_test(prefix_keeps_message_and_cause),
         cmocka_unit_test(long_messages_are_cut_at_their_end),
+        cmocka_unit_test(the_reason_outlives_a_long_name),
         cmocka_unit_test(nobody_has_to_listen),
         cmocka_unit_test(dates_are_written_or_empty),
         cmocka_unit_test(copies_of_nothing_are_nothing),

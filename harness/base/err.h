@@ -18,7 +18,8 @@ struct err {
 /* Sets the message; drops an earlier cause. `err` may be NULL. Always returns -1. */
 int err_set(struct err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* As err_set, followed by ": " and the text of `errnum` (an errno value). Always returns -1. */
+/* As err_set, followed by ": " and the text of `errnum` (an errno value), for which a message that
+ * is too long is cut before it. Always returns -1. */
 int err_sys(struct err *err, int errnum, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
