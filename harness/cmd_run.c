@@ -2,6 +2,7 @@
 /*
  * run: boots a target many times, diagnoses each boot as soon as its record is saved, and reports.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,7 +89,19 @@ static void link_latest(const char *dir)
         (void)unlink(temporary);
 }
 
-/* The run's directory is always new: nothing is overwritten. */
+/* Of a file system of its own, with nothing on it yet, too: it cannot be removed and made anew. */
+static bool is_empty_dir(const char *path)
+{
+    auto_dir DIR *dir = opendir(path);
+    const struct dirent *entry;
+    while (dir != NULL && (entry = readdir(dir)) != NULL)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+            strcmp(entry->d_name, "lost+found") != 0)
+            return false;
+    return dir != NULL;
+}
+
+/* The run's directory is always new or empty: nothing is overwritten. */
 static int make_dir(struct run *run, struct err *err)
 {
     const char *out = command_value(run->line, "out", NULL);
@@ -97,14 +110,14 @@ static int make_dir(struct run *run, struct err *err)
     if (path_make_dirs(parent, err) != 0)
         return -1;
     for (unsigned n = 2; mkdir(wanted, 0755) != 0; n++) {
-        bool empty = out != NULL && errno == EEXIST && rmdir(wanted) == 0;
-        if (empty)
-            continue;
+        int failed = errno;
+        if (out != NULL && failed == EEXIST && is_empty_dir(wanted))
+            break;
         if (out != NULL && path_exists(out))
             return err_set(err, "--out %s: it exists and is no empty directory; name a new one",
                            out);
-        if (out != NULL || errno != EEXIST)
-            return err_sys(err, errno, "cannot create the run's directory %s", wanted);
+        if (out != NULL || failed != EEXIST)
+            return err_sys(err, failed, "cannot create the run's directory %s", wanted);
         free(wanted);
         auto_free char *base = default_dir(run);
         wanted = mem_printf("%s-%u", base, n);

@@ -111,6 +111,20 @@ static int bad_option(const struct command *command, const char *program, int fo
     return say_error(&err);
 }
 
+/* An empty word is an unset variable in somebody's script, never a path or a name. */
+static int refuse_empty(const struct command *command, const struct command_line *line,
+                        struct err *err)
+{
+    for (size_t i = 0; i < line->n_values; i++)
+        if (line->values[i].value != NULL && line->values[i].value[0] == '\0')
+            return err_set(err, "%s: --%s: the value is empty", command->name,
+                           line->values[i].option->name);
+    for (size_t i = 0; i < line->n_operands; i++)
+        if (line->operands[i][0] == '\0')
+            return err_set(err, "%s: argument %zu is empty", command->name, i + 1);
+    return 0;
+}
+
 int command_run(const struct command *command, const char *program, int argc, char **argv)
 {
     char letters[2 * MAX_OPTIONS + 4];
@@ -133,10 +147,6 @@ int command_run(const struct command *command, const char *program, int argc, ch
     line.values = values;
     line.operands = argv + optind;
     line.n_operands = (size_t)(argc - optind);
-    int status = command->run(&line);
-    if (fflush(stdout) == 0 && ferror(stdout) == 0)
-        return status;
-    struct err err;
-    err_set(&err, "cannot write to standard output");
-    return say_error(&err);
+    struct err err = {0};
+    return refuse_empty(command, &line, &err) == 0 ? command->run(&line) : say_error(&err);
 }

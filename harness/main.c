@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table of commands. */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "harness/base/say.h"
 #include "harness/command.h"
@@ -31,7 +34,19 @@ static void print_usage(FILE *out, const char *program)
             program);
 }
 
-int main(int argc, char **argv)
+/*
+ * A standard stream that was closed is opened in the direction in which it cannot be used: else the
+ * next file that is opened would get its number, and the answer would be written there.
+ */
+static void open_missing_streams(void)
+{
+    static const int useless[] = {O_WRONLY, O_RDONLY, O_RDONLY};
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)open("/dev/null", useless[fd]);
+}
+
+static int run(int argc, char **argv)
 {
     const char *program = argv[0];
     const char *name = argc > 1 ? argv[1] : "";
@@ -52,5 +67,17 @@ int main(int argc, char **argv)
     }
     struct err err;
     err_set(&err, "there is no command \"%s\"; `%s --help` lists them", name, program);
+    return say_error(&err);
+}
+
+int main(int argc, char **argv)
+{
+    open_missing_streams();
+    int status = run(argc, argv);
+    errno = 0;
+    if ((fflush(stdout) == 0 && ferror(stdout) == 0) || status == EXIT_NOT_DONE)
+        return status;
+    struct err err;
+    err_sys(&err, errno != 0 ? errno : EIO, "cannot write to standard output");
     return say_error(&err);
 }
