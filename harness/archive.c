@@ -209,9 +209,30 @@ static void add_record(struct archive *archive, const char *path, const char *so
 
 /*
  * `source` is the path as given, plus what leads from there to `path`. Links to files are followed,
- * links to directories are not: they may lead in circles. A directory that cannot be read becomes
- * an entry, so that loading it says why.
+ * links to directories are not: they may lead in circles.
  */
+static void search(struct archive *archive, const char *path, const char *source, int depth);
+
+/* One name in a directory. A link that leads nowhere has the name of a console or does not matter;
+ * pipes and devices are never looked at. */
+static void search_entry(struct archive *archive, const struct error_logs *logs, const char *path,
+                         const char *source, int depth)
+{
+    struct stat status, target;
+    if (lstat(path, &status) != 0) {
+        if (errno != ENOENT)
+            add_record(archive, path, source);
+        return;
+    }
+    bool dangling = S_ISLNK(status.st_mode) && stat(path, &target) != 0;
+    if (dangling || path_is_file(path))
+        (void)add_if_archived(archive, logs, path, source);
+    else if (S_ISDIR(status.st_mode) && is_record_dir(path))
+        add_record(archive, path, source);
+    else if (S_ISDIR(status.st_mode))
+        search(archive, path, source, depth + 1);
+}
+
 static void search(struct archive *archive, const char *path, const char *source, int depth)
 {
     auto_dir DIR *entries = depth <= MAX_DEPTH ? opendir(path) : NULL;
@@ -227,15 +248,7 @@ static void search(struct archive *archive, const char *path, const char *source
             continue;
         auto_free char *inside = path_join(path, entry->d_name);
         auto_free char *name = path_join(source, entry->d_name);
-        struct stat status;
-        if (path_is_file(inside))
-            (void)add_if_archived(archive, &logs, inside, name);
-        else if (lstat(inside, &status) != 0 || !S_ISDIR(status.st_mode))
-            continue;
-        else if (is_record_dir(inside))
-            add_record(archive, inside, name);
-        else
-            search(archive, inside, name, depth + 1);
+        search_entry(archive, &logs, inside, name, depth);
     }
     error_logs_release(&logs);
 }
@@ -315,6 +328,32 @@ void archive_release(struct archive *archive)
     *archive = (struct archive){0};
 }
 
+void archive_append(struct archive *to, struct archive *from)
+{
+    for (size_t i = 0; i < from->len; i++) {
+        to->entries = mem_grow(to->entries, to->len, &to->cap, sizeof(*to->entries));
+        to->entries[to->len++] = from->entries[i];
+    }
+    free(from->entries);
+    *from = (struct archive){0};
+}
+
+static void set_source(struct record *record, const struct archive_entry *entry)
+{
+    free(record->source);
+    record->source = mem_strdup(entry->source);
+}
+
+int archive_load_console(const struct archive *archive, size_t index, struct record *record,
+                         struct err *err)
+{
+    const struct archive_entry *entry = &archive->entries[index];
+    if (record_load_console(record, entry->path, err) != 0)
+        return -1;
+    set_source(record, entry);
+    return 0;
+}
+
 int archive_load(const struct archive *archive, size_t index, struct record *record,
                  struct err *err)
 {
@@ -333,7 +372,6 @@ int archive_load(const struct archive *archive, size_t index, struct record *rec
     }
     if (result != 0)
         return -1;
-    free(record->source);
-    record->source = mem_strdup(entry->source);
+    set_source(record, entry);
     return 0;
 }

@@ -7,7 +7,8 @@
  * `*-console-<ts>.log` (also .gz, .zst) is an archived console, whose `*-error-<ts>.log` is the one
  * of the same vmId with the nearest time stamp within 60 s; another directory holds records or
  * archived consoles at any depth, ordered by time stamp, then name; any other file, or "-", is a
- * bare console.
+ * bare console. What lies in such a directory and cannot be looked at becomes an entry all the
+ * same, so that loading it says why.
  */
 #ifndef BOOTDIAG_ARCHIVE_H
 #define BOOTDIAG_ARCHIVE_H
@@ -36,8 +37,15 @@ struct archive {
 int archive_find(struct archive *archive, const char *path, struct err *err);
 void archive_release(struct archive *archive);
 
+/* Puts the entries of `from` behind those of `to`; `from` is empty then. */
+void archive_append(struct archive *to, struct archive *from);
+
 /* Loads one entry; record->source is its source. */
 int archive_load(const struct archive *archive, size_t index, struct record *record,
                  struct err *err);
+
+/* The same of a console alone, where its VMM's log cannot be read. */
+int archive_load_console(const struct archive *archive, size_t index, struct record *record,
+                         struct err *err);
 
 #endif

@@ -1,144 +1,111 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * analyze: diagnoses kept boots: records, archived consoles, bare consoles. No VM is needed.
+ *
+ * Forked workers do the work (base/crew.h); here is what is printed, in the order of the boots.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "analyzers/analysis.h"
 #include "harness/archive.h"
-#include "harness/base/auto.h"
+#include "harness/base/clock.h"
+#include "harness/base/crew.h"
 #include "harness/base/file.h"
-#include "harness/base/mem.h"
 #include "harness/base/say.h"
-#include "harness/baselines.h"
 #include "harness/command.h"
-#include "harness/eyes.h"
+#include "harness/diagnose.h"
+#include "harness/host.h"
 #include "harness/output.h"
-#include "harness/target.h"
 #include "reports/report.h"
+
+/* A boot takes milliseconds; whatever takes this long is a console made to stop us. */
+enum { LIMIT_MS = 10 * 60 * 1000, PROGRESS_MS = 250, PROGRESS_AFTER_MS = 1500 };
 
 struct analyzing {
     const struct command_line *line;
-    struct eyes_rules rules;
-    struct service service; /* of records that name none */
-    char **baseline_dirs;   /* NULL-terminated */
-    struct baseline *baseline;
-    char baseline_for[IDENTITY_SIZE]; /* identity that `baseline` was loaded for */
+    struct diagnose diagnose;
+    struct archive archive; /* all that was named, in order */
     json_t *tally;
-    bool several; /* boots: then a table instead of each in full */
+    json_t *said; /* messages as keys: each once */
+    bool json, several;
     size_t n_shown;
-    bool some_not_ready, some_unread;
+    bool some_not_ready, some_unread, interrupted;
+    bool progress; /* a line is rewritten on standard error ... */
+    bool drawn;    /* ... and stands there now */
+    int64_t started_ms, drawn_ms;
 };
 
 static void analyzing_release(struct analyzing *analyzing)
 {
-    eyes_rules_release(&analyzing->rules);
-    service_release(&analyzing->service);
-    baseline_free(analyzing->baseline);
-    free(analyzing->baseline_dirs);
+    diagnose_release(&analyzing->diagnose);
+    archive_release(&analyzing->archive);
     json_decref(analyzing->tally);
+    json_decref(analyzing->said);
 }
 
-static void warn(void *ctx, const char *text)
+/* ---- on standard error ---- */
+
+static void clear_progress(struct analyzing *analyzing)
 {
-    (void)ctx;
-    say_warning("%s", text);
+    if (analyzing->drawn)
+        fputs("\r\033[K", stderr);
+    analyzing->drawn = false;
 }
 
-/* Loads the baseline for a record's identity; the same one serves all records of that identity. */
-static int take_baseline(struct analyzing *analyzing, const struct record *record, struct err *err)
+static void show_progress(void *ctx, size_t n_finished)
 {
-    char identity[IDENTITY_SIZE] = "";
-    if (analyzing->baseline_dirs[0] == NULL)
-        return 0;
-    (void)image_record_identity(record, identity);
-    if (analyzing->baseline != NULL && strcmp(identity, analyzing->baseline_for) == 0)
-        return 0;
-    struct baselines_expected expected = {
-        .identity = identity[0] != '\0' ? identity : NULL,
-        .memory_mib = record->guest.memory_mib,
-        .vcpus = record->guest.vcpus,
-        .cmdline = record->fault == NULL ? record->guest.cmdline : NULL,
-        .vmm_version = record->vmm.version,
-        .parallel_boots = record->host.parallel_boots,
-        .force = command_has(analyzing->line, "force-baseline"),
-    };
-    struct baselines_warn warnings = {.warn = warn};
-    baseline_free(analyzing->baseline);
-    analyzing->baseline = baselines_load((const char *const *)analyzing->baseline_dirs, &expected,
-                                         &analyzing->rules, &warnings, err);
-    memcpy(analyzing->baseline_for, identity, sizeof(identity));
-    return analyzing->baseline != NULL ? 0 : -1;
+    struct analyzing *analyzing = ctx;
+    int64_t now = clock_ms(), elapsed = now - analyzing->started_ms;
+    size_t n = analyzing->archive.len;
+    if (!analyzing->progress || elapsed < PROGRESS_AFTER_MS ||
+        now - analyzing->drawn_ms < PROGRESS_MS)
+        return;
+    double left_s = (double)elapsed / 1000 / (double)n_finished * (double)(n - n_finished);
+    fprintf(stderr, "\r%zu of %zu boots analysed, about %.0f s left\033[K", n_finished, n, left_s);
+    analyzing->drawn = true;
+    analyzing->drawn_ms = now;
 }
 
-static int print_text(const struct analyzing *analyzing, const json_t *document,
-                      const struct archive_entry *entry, const struct record *record,
-                      struct err *err)
+/* What every worker says about the same baseline is said once. */
+static void say_once(struct analyzing *analyzing, const char *kind, const char *text)
 {
-    auto_free char *packed = path_join(entry->path, "console.log.zst");
-    auto_free char *boot = path_join(entry->path, "boot.json");
-    struct report_style style = output_style(analyzing->line, NULL);
-    if (entry->kind != ARCHIVE_RECORD)
-        style.console = entry->path;
-    else if (path_exists(packed))
-        style.console = packed;
-    if (record->vmm.by_hand != NULL)
-        style.by_hand_in = boot;
-    if (report_analysis_text(document, stdout, &style, err) != 0)
-        return -1;
-    bool explain = command_has(analyzing->line, "explain");
-    return explain ? report_explanation_text(document, stdout, &style, err) : 0;
-}
-
-static int show(struct analyzing *analyzing, const json_t *document,
-                const struct archive_entry *entry, const struct record *record, struct err *err)
-{
-    if (command_has(analyzing->line, "json"))
-        return report_print_line(document, stdout, err);
-    report_tally_add(analyzing->tally, document);
-    bool in_full =
-        command_has(analyzing->line, "verbose") || command_has(analyzing->line, "explain");
-    if (analyzing->several && !in_full)
-        return 0;
-    if (analyzing->n_shown++ > 0)
-        putchar('\n');
-    return print_text(analyzing, document, entry, record, err);
-}
-
-static int analyze_entry(struct analyzing *analyzing, const struct archive *archive, size_t index,
-                         struct err *err)
-{
-    auto_record struct record record;
-    record_init(&record);
-    if (archive_load(archive, index, &record, err) != 0)
-        return -1;
-    if (!record.has_service) {
-        service_release(&record.service);
-        service_copy(&record.service, &analyzing->service);
+    if (json_object_get(analyzing->said, text) != NULL)
+        return;
+    json_object_set_new(analyzing->said, text, json_true());
+    clear_progress(analyzing);
+    if (strcmp(kind, "warning") == 0) {
+        say_warning("%s", text);
+        return;
     }
-    if (take_baseline(analyzing, &record, err) != 0)
-        return -1;
-    struct ruleset *rules = eyes_rules_for(&analyzing->rules, &record.service, err);
-    if (rules == NULL)
-        return -1;
-    auto_analysis struct analysis analysis = {0};
-    analysis_init(&analysis, &record, rules, analyzing->baseline);
-    if (analysis.outcome != OUTCOME_READY)
-        analyzing->some_not_ready = true;
-    json_auto_t *document = report_analysis_json(&analysis);
-    if (command_has(analyzing->line, "explain"))
-        json_object_set_new(document, "explanation", report_explanation_json(&analysis));
-    return show(analyzing, document, &archive->entries[index], &record, err);
+    struct err err = {0};
+    (void)err_set(&err, "%s", text);
+    (void)say_error(&err);
+}
+
+static void say_messages(struct analyzing *analyzing, const json_t *messages)
+{
+    size_t i;
+    json_t *message, *text;
+    const char *kind;
+    json_array_foreach (messages, i, message) {
+        json_object_foreach (message, kind, text) {
+            say_once(analyzing, kind, json_string_value(text));
+        }
+    }
 }
 
 /* What cannot be read is said, and the rest goes on. */
 static void note_unread(struct analyzing *analyzing, const struct err *err)
 {
+    clear_progress(analyzing);
     (void)say_error(err);
+    report_tally_unread(analyzing->tally);
     analyzing->some_unread = true;
 }
+
+/* ---- what is to be analysed ---- */
 
 /* Our own documents are text and would pass for a console. */
 static int refuse_documents(const struct command_line *line, const char *path, struct err *err)
@@ -151,70 +118,154 @@ static int refuse_documents(const struct command_line *line, const char *path, s
     return 0;
 }
 
-static void analyze_path(struct analyzing *analyzing, const char *path)
+static void find(struct analyzing *analyzing, const char *path)
 {
     struct err err = {0};
-    struct archive archive;
-    if (refuse_documents(analyzing->line, path, &err) != 0) {
+    struct archive found;
+    if (refuse_documents(analyzing->line, path, &err) != 0 || archive_find(&found, path, &err) != 0)
         note_unread(analyzing, &err);
-        return;
-    }
-    if (archive_find(&archive, path, &err) != 0) {
-        note_unread(analyzing, &err);
-        return;
-    }
-    analyzing->several |= archive.len > 1;
-    for (size_t i = 0; i < archive.len; i++)
-        if (analyze_entry(analyzing, &archive, i, &err) != 0)
-            note_unread(analyzing, &err);
-    archive_release(&archive);
+    else
+        archive_append(&analyzing->archive, &found);
 }
 
-static int prepare(struct analyzing *analyzing, struct err *err)
+/* ---- the crew's callbacks ---- */
+
+static void work(void *ctx, size_t index, struct buf *ret_result)
 {
-    const struct command_line *line = analyzing->line;
-    if (line->n_operands == 0)
-        return err_set(err,
-                       "analyze: name a record, an archive or a console; `-` is standard input");
-    size_t n = 0;
-    analyzing->baseline_dirs = mem_calloc(line->n_values + 1, sizeof(char *));
-    for (size_t i = 0; i < line->n_values; i++)
-        if (strcmp(line->values[i].option->name, "baseline") == 0)
-            analyzing->baseline_dirs[n++] = (char *)line->values[i].value;
-    analyzing->tally = report_tally_new();
-    service_init(&analyzing->service);
-    const char *target_path = command_value(line, "target", NULL);
-    if (target_path == NULL)
+    struct analyzing *analyzing = ctx;
+    auto_diagnosed struct diagnosed diagnosed;
+    diagnose_entry(&analyzing->diagnose, &analyzing->archive, index, &diagnosed);
+    diagnosed_pack(&diagnosed, ret_result);
+}
+
+static int print(struct analyzing *analyzing, const struct buf *text, struct err *err)
+{
+    if (text->len == 0)
         return 0;
-    auto_target struct target target;
-    target_init(&target);
-    if (target_load(&target, target_path, err) != 0)
-        return err_prefix(err, "target");
-    service_release(&analyzing->service);
-    service_copy(&analyzing->service, &target.service);
+    clear_progress(analyzing);
+    if (!analyzing->json && analyzing->n_shown++ > 0)
+        putchar('\n');
+    if (fwrite(text->data, 1, text->len, stdout) == text->len &&
+        (!analyzing->json || fflush(stdout) == 0))
+        return 0;
+    return err_set(err, "cannot write to standard output");
+}
+
+static int on_lost(void *ctx, size_t index, const char *why, struct err *err)
+{
+    struct analyzing *analyzing = ctx;
+    struct err lost = {0};
+    (void)err;
+    (void)err_set(&lost, "%s: its analysis %s; please report this, with the file",
+                  analyzing->archive.entries[index].source, why);
+    note_unread(analyzing, &lost);
     return 0;
 }
 
-static int finish(struct analyzing *analyzing, struct err *err)
+static int on_result(void *ctx, size_t index, const struct buf *bytes, struct err *err)
 {
-    if (!analyzing->several || command_has(analyzing->line, "json"))
+    struct analyzing *analyzing = ctx;
+    auto_diagnosed struct diagnosed diagnosed = {0};
+    if (diagnosed_unpack(&diagnosed, bytes) != 0)
+        return on_lost(ctx, index, "sent nothing that could be read", err);
+    say_messages(analyzing, diagnosed.messages);
+    analyzing->some_unread |= diagnosed.unread;
+    if (diagnosed.item == NULL) {
+        report_tally_unread(analyzing->tally);
         return 0;
-    struct report_style style = output_style(analyzing->line, NULL);
-    return report_analyses_summary(analyzing->tally, stdout, &style, err);
+    }
+    analyzing->some_not_ready |= !diagnosed.ready;
+    report_tally_add(analyzing->tally, diagnosed.item);
+    return print(analyzing, &diagnosed.text, err);
+}
+
+static bool reads_stdin(const struct archive *archive)
+{
+    for (size_t i = 0; i < archive->len; i++)
+        if (strcmp(archive->entries[i].path, "-") == 0)
+            return true;
+    return false;
+}
+
+static int analyze_all(struct analyzing *analyzing, struct err *err)
+{
+    unsigned jobs = (unsigned)host_cpus();
+    if (command_number(analyzing->line, "jobs", 1, CREW_MAX_WORKERS, &jobs, err) != 0)
+        return -1;
+    struct crew_plan plan = {
+        .n_tasks = analyzing->archive.len,
+        .n_workers = jobs,
+        .limit_ms = reads_stdin(&analyzing->archive) ? 0 : LIMIT_MS,
+        .work = work,
+        .on_result = on_result,
+        .on_lost = on_lost,
+        .on_progress = show_progress,
+        .ctx = analyzing,
+    };
+    bool in_full = !analyzing->several || command_has(analyzing->line, "verbose") ||
+                   command_has(analyzing->line, "explain");
+    bool quiet_stdout = !isatty(STDOUT_FILENO) || (!analyzing->json && !in_full);
+    analyzing->diagnose.in_full = in_full;
+    analyzing->started_ms = clock_ms();
+    analyzing->progress = isatty(STDERR_FILENO) == 1 && quiet_stdout;
+    (void)fflush(stdout); /* or each worker would have a copy of what is not written yet */
+    int result = crew_run(&plan, &analyzing->interrupted, err);
+    clear_progress(analyzing);
+    return result;
+}
+
+/* ---- the end ---- */
+
+/* With --json the lines go to a file or program as a rule, and the table to the person. */
+static int print_table(const struct analyzing *analyzing, struct err *err)
+{
+    struct report_style style = analyzing->diagnose.style;
+    FILE *out = stdout;
+    if (!analyzing->several)
+        return 0;
+    if (analyzing->json && (isatty(STDOUT_FILENO) || !isatty(STDERR_FILENO)))
+        return 0;
+    if (analyzing->json) {
+        out = stderr;
+        style = output_style_for(analyzing->line, STDERR_FILENO);
+    } else if (analyzing->n_shown > 0) {
+        putchar('\n');
+    }
+    return report_tally_text(analyzing->tally, out, &style, err);
+}
+
+static int run(struct analyzing *analyzing, struct err *err)
+{
+    const struct command_line *line = analyzing->line;
+    if (output_check(line, err) != 0 || diagnose_init(&analyzing->diagnose, line, err) != 0)
+        return -1;
+    if (line->n_operands == 0)
+        return err_set(err,
+                       "analyze: name a record, an archive or a console; `-` is standard input");
+    for (size_t i = 0; i < line->n_operands; i++)
+        find(analyzing, line->operands[i]);
+    analyzing->several = line->n_operands > 1 || analyzing->archive.len > 1;
+    if (analyzing->archive.len == 0)
+        return 0;
+    if (analyze_all(analyzing, err) != 0 || print_table(analyzing, err) != 0)
+        return -1;
+    if (analyzing->interrupted)
+        say_warning("interrupted: not all of the %zu boots were analysed", analyzing->archive.len);
+    return 0;
 }
 
 static int cmd_analyze_main(const struct command_line *line)
 {
-    struct analyzing analyzing __attribute__((cleanup(analyzing_release))) = {.line = line};
+    struct analyzing analyzing __attribute__((cleanup(analyzing_release))) = {
+        .line = line,
+        .tally = report_tally_new(),
+        .said = json_object(),
+        .json = command_has(line, "json"),
+    };
     struct err err = {0};
-    if (output_check(line, &err) != 0 || prepare(&analyzing, &err) != 0)
+    if (run(&analyzing, &err) != 0)
         return say_error(&err);
-    analyzing.several = line->n_operands > 1;
-    for (size_t i = 0; i < line->n_operands; i++)
-        analyze_path(&analyzing, line->operands[i]);
-    if (finish(&analyzing, &err) != 0)
-        return say_error(&err);
-    if (analyzing.some_unread)
+    if (analyzing.some_unread || analyzing.interrupted)
         return EXIT_NOT_DONE;
     return analyzing.some_not_ready ? EXIT_SOME_FAILED : EXIT_ALL_READY;
 }
@@ -226,6 +277,7 @@ static const struct command_option OPTIONS[] = {
     {'t', "target", "FILE", "the service of boots that do not name theirs"},
     {'e', "explain", NULL,
      "also what was noticed, and what became of each cause that was considered"},
+    {'j', "jobs", "N", "boots at a time (default: one per processor)"},
     {'v', "verbose", NULL, "every boot in full, also of many"},
     OPTION_COLOR,
     {0},
@@ -240,6 +292,9 @@ const struct command cmd_analyze = {
         ".zst,\n"
         "with <ts> as in 2025-11-06T20-49-08-451Z); a directory that holds such at any depth; any\n"
         "other file, which is taken for a bare console; or - for standard input.\n"
+        "Many boots make a table by cause; their documents come in a stable order, each as soon "
+        "as\n"
+        "all before it are out.\n"
         "Exit status: 0 every boot was ready, 1 some was not, 2 some input could not be read.",
     .options = OPTIONS,
     .run = cmd_analyze_main,

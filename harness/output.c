@@ -32,17 +32,23 @@ int output_check(const struct command_line *line, struct err *err)
                                     wanted, buf_text(&names));
 }
 
-struct report_style output_style(const struct command_line *line, const char *run_dir)
+struct report_style output_style_for(const struct command_line *line, int fd)
 {
     struct report_style style = {
-        .colour = say_colour(STDOUT_FILENO, command_value(line, "color", "auto")),
+        .colour = say_colour(fd, command_value(line, "color", "auto")),
         .program = line->program,
-        .run_dir = run_dir,
     };
     struct winsize size;
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+    if (ioctl(fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
         return style;
     style.width = size.ws_col < NARROWEST ? NARROWEST : size.ws_col > WIDEST ? WIDEST : size.ws_col;
+    return style;
+}
+
+struct report_style output_style(const struct command_line *line, const char *run_dir)
+{
+    struct report_style style = output_style_for(line, STDOUT_FILENO);
+    style.run_dir = run_dir;
     return style;
 }
 

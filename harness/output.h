@@ -13,6 +13,9 @@
 /* Refuses a --color or --format that does not exist. */
 int output_check(const struct command_line *line, struct err *err);
 
+/* For a terminal, file or pipe. */
+struct report_style output_style_for(const struct command_line *line, int fd);
+
 /* For standard output. `run_dir` may be NULL. */
 struct report_style output_style(const struct command_line *line, const char *run_dir);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One analysed boot as text, and a table by cause over many. */
+/* One analysed boot as text. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -10,7 +10,7 @@
 #include "reports/report.h"
 #include "reports/view.h"
 
-enum { BUF_LIMIT = 1 << 16, MAX_EXAMPLES = 3, LINE_COLUMNS = 300 };
+enum { BUF_LIMIT = 1 << 16 };
 
 static enum view_colour outcome_colour(const char *outcome)
 {
@@ -128,129 +128,5 @@ int report_analysis_text(const json_t *analysis, FILE *out, const struct report_
         fputc('\n', out);
         print_commands(&view, analysis);
     }
-    return view_written(out, err);
-}
-
-json_t *report_tally_new(void)
-{
-    return json_pack("{s:i, s:{s:i, s:i, s:i}, s:{}}", "n", 0, "outcomes", "ready", 0, "failed", 0,
-                     "undetermined", 0, "causes");
-}
-
-static void count_one(json_t *object, const char *key)
-{
-    json_object_set_new(object, key, json_integer(view_int(object, key, 0) + 1));
-}
-
-/* A cause's entry begins with what its first boot shows. */
-static json_t *new_entry(const json_t *analysis)
-{
-    struct view view = {.style = &(struct report_style){.width = 0}};
-    struct quotes_place place = {.where = "", .console = "console"};
-    const json_t *verdict = json_object_get(analysis, "verdict");
-    auto_buf struct buf line;
-    buf_init(&line, BUF_LIMIT);
-    diagnosis_telling_line(&view, &line, analysis, &place);
-    return json_pack("{s:i, s:[], s:o, s:o}", "count", 0, "examples", "summary",
-                     json_text(view_text(verdict, "summary")), "line", json_text(buf_text(&line)));
-}
-
-void report_tally_add(json_t *tally, const json_t *analysis)
-{
-    count_one(tally, "n");
-    count_one(json_object_get(tally, "outcomes"), view_text(analysis, "outcome"));
-    const char *cause = view_text(json_object_get(analysis, "verdict"), "cause");
-    if (cause[0] == '\0')
-        return;
-    json_t *causes = json_object_get(tally, "causes");
-    json_t *entry = json_object_get(causes, cause);
-    if (entry == NULL) {
-        entry = new_entry(analysis);
-        json_object_set_new(causes, cause, entry);
-    }
-    count_one(entry, "count");
-    json_t *examples = json_object_get(entry, "examples");
-    if (json_array_size(examples) < MAX_EXAMPLES)
-        json_array_append_new(examples, json_text(view_text(analysis, "source")));
-}
-
-static void add_examples(struct buf *text, const json_t *entry)
-{
-    const json_t *examples = json_object_get(entry, "examples");
-    int64_t more = view_int(entry, "count", 0) - (int64_t)json_array_size(examples);
-    size_t i;
-    json_t *example;
-    json_array_foreach (examples, i, example) {
-        buf_addf(text, "%s%s", i > 0 ? ", " : "", json_string_value(example));
-    }
-    if (more > 0)
-        buf_addf(text, " and %" PRId64 " more", more);
-}
-
-static void print_tally_entry(const struct view *view, const char *cause, const json_t *entry)
-{
-    struct view_shape shape = {.indent = 2, .hang = 4};
-    auto_buf struct buf head, line, examples;
-    buf_init(&head, BUF_LIMIT);
-    buf_init(&line, BUF_LIMIT);
-    buf_init(&examples, BUF_LIMIT);
-    int64_t count = view_int(entry, "count", 0);
-    buf_addf(&head, "%s: %" PRId64 " boot%s", cause, count, count == 1 ? "" : "s");
-    view_excerpt(view, &line, view_text(entry, "line"), LINE_COLUMNS);
-    add_examples(&examples, entry);
-    fputc('\n', view->out);
-    view_line(view, VIEW_RED, buf_text(&head));
-    view_paragraph(view, &(struct view_shape){.indent = 2, .hang = 2}, "",
-                   view_text(entry, "summary"));
-    if (buf_text(&line)[0] != '\0')
-        view_paragraph(view, &shape, "> ", buf_text(&line));
-    shape = (struct view_shape){.indent = 2, .hang = 5};
-    view_paragraph(view, &shape, "in ", buf_text(&examples));
-}
-
-/* The most frequent cause that was not printed yet; of equals the one seen first. There are a
- * hundred at most, and a user's own. */
-static const char *next_cause(const json_t *causes, const json_t *printed)
-{
-    const char *best = NULL, *cause;
-    int64_t most = -1;
-    json_t *entry;
-    json_object_foreach ((json_t *)causes, cause, entry) {
-        int64_t count = view_int(entry, "count", 0);
-        if (count <= most || json_object_get(printed, cause) != NULL)
-            continue;
-        best = cause;
-        most = count;
-    }
-    return best;
-}
-
-static void print_tally_head(const struct view *view, const json_t *tally)
-{
-    const json_t *outcomes = json_object_get(tally, "outcomes");
-    int64_t n = view_int(tally, "n", 0);
-    auto_buf struct buf head;
-    buf_init(&head, BUF_LIMIT);
-    buf_addf(&head,
-             "%" PRId64 " boot%s: %" PRId64 " ready, %" PRId64 " failed, %" PRId64 " undetermined",
-             n, n == 1 ? "" : "s", view_int(outcomes, "ready", 0), view_int(outcomes, "failed", 0),
-             view_int(outcomes, "undetermined", 0));
-    view_line(view, VIEW_BOLD, buf_text(&head));
-}
-
-int report_analyses_summary(const json_t *tally, FILE *out, const struct report_style *style,
-                            struct err *err)
-{
-    struct view view = {.out = out, .style = style};
-    const json_t *causes = json_object_get(tally, "causes");
-    print_tally_head(&view, tally);
-    json_auto_t *printed = json_object();
-    const char *cause;
-    while ((cause = next_cause(causes, printed)) != NULL) {
-        print_tally_entry(&view, cause, json_object_get(causes, cause));
-        json_object_set_new(printed, cause, json_true());
-    }
-    if (view_int(tally, "n", 0) > 0)
-        fputs("\n-v shows every boot in full\n", out);
     return view_written(out, err);
 }

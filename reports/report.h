@@ -119,13 +119,25 @@ int report_comparison_text(const json_t *document, FILE *out, const struct repor
                            enum report_layout layout, size_t context, struct err *err);
 
 /*
- * Counts over many analyses, for a table by cause. It keeps a few examples of each cause, not the
- * analyses: thousands may be added.
+ * Counts over many analyses, for a table by cause. Of each cause the clearest boot is kept as its
+ * example, not the analyses: thousands may be added.
  */
 json_t *report_tally_new(void);
-void report_tally_add(json_t *tally, const json_t *analysis);
-/* By cause: how often, what it means, the telling line of the first boot, examples. */
-int report_analyses_summary(const json_t *tally, FILE *out, const struct report_style *style,
-                            struct err *err);
+
+/* What the tally takes of one analysis. `stamp`: when the boot was kept, as an archive says it
+ * (2025-11-06T20-49-08-451Z) or ISO 8601; "" if not known. */
+json_t *report_tally_item(const json_t *analysis, const char *stamp);
+void report_tally_add(json_t *tally, const json_t *item);
+
+/* Something that could not be read. */
+void report_tally_unread(json_t *tally);
+
+/*
+ * How many came up, failed, could not be read; per cause, the most frequent first: how often, from
+ * when to when, the path of the clearest; what could not be named, by how far it got; at the end
+ * the most frequent cause with its proof and remedy.
+ */
+int report_tally_text(const json_t *tally, FILE *out, const struct report_style *style,
+                      struct err *err);
 
 #endif

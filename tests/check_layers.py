@@ -8,7 +8,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 # The command layer prints and joins everything; nothing else may include it.
 COMMANDS = re.compile(
-    r"harness/(main|cmd_\w+|command|output|plan|progress|eyes|baselines|version)\.[ch]$")
+    r"harness/(main|cmd_\w+|command|output|plan|progress|eyes|baselines|diagnose|version)\.[ch]$")
 # What analyzers and reports share with the harness.
 SHARED = re.compile(r"harness/(record|record_json|service|target|image|archive|capture|arrivals)\.[ch]$")
 # What reports may see of the analyzers.

@@ -60,7 +60,7 @@ run_tests() {
     [[ $failed -eq 0 ]]
 }
 
-# The names of all functions test_* that the caller defined, in the order of definition.
+# all_tests FILE...: the names of all functions test_* in them, in the order of definition.
 all_tests() {
-    grep -o '^test_[a-z0-9_]*' "$1"
+    grep -oh '^test_[a-z0-9_]*' "$@"
 }

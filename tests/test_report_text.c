@@ -442,6 +442,17 @@ static void formats_are_found_by_name(void **state)
     assert_non_null(strstr(err.message, "cannot write the report: No space left on device"));
 }
 
+static char *tally_text(const json_t *tally)
+{
+    char *text = NULL;
+    size_t len = 0;
+    struct report_style style = {.program = "bootdiag"};
+    FILE *out = open_memstream(&text, &len);
+    assert_int_equal(report_tally_text(tally, out, &style, NULL), 0);
+    fclose(out);
+    return text;
+}
+
 static void tally_counts_by_cause(void **state)
 {
     (void)state;
@@ -453,30 +464,57 @@ static void tally_counts_by_cause(void **state)
             sample.cause = "kernel.panic";
         if (i % 10 == 3)
             sample = (struct sample)READY_AT("1", 1);
+        if (i % 10 == 7)
+            sample.cause = "unknown";
         fill_analysis(&analysis, &sample);
+        analysis.source = i % 8 == 0 ? (char *)"clear" : (char *)"unclear";
+        analysis.verdict.confidence = i % 8 == 0 ? 0.9 : 0.8;
+        auto_free char *stamp = mem_printf("2025-11-%02dT20-49-08-451Z", 1 + i % 28);
         json_auto_t *document = report_analysis_json(&analysis);
-        report_tally_add(tally, document);
+        json_auto_t *item = report_tally_item(document, i % 4 == 0 ? "not a stamp" : stamp);
+        report_tally_add(tally, item);
     }
-    char *text = NULL;
-    size_t len = 0;
-    struct report_style style = {0};
-    FILE *out = open_memstream(&text, &len);
-    assert_int_equal(report_analyses_summary(tally, out, &style, NULL), 0);
-    fclose(out);
-    assert_string_equal(text, "2000 boots: 200 ready, 1800 failed, 0 undetermined\n"
-                              "\n"
-                              "agent.module-missing: 1300 boots\n"
-                              "  the agent needs a module that is not installed\n"
-                              "  > console:412: line\n"
-                              "  in runs/r/boot, runs/r/boot, runs/r/boot and 1297 more\n"
-                              "\n"
-                              "kernel.panic: 500 boots\n"
-                              "  the agent needs a module that is not installed\n"
-                              "  > console:412: line\n"
-                              "  in runs/r/boot, runs/r/boot, runs/r/boot and 497 more\n"
-                              "\n"
-                              "-v shows every boot in full\n");
-    free(text);
+    report_tally_unread(tally);
+    auto_free char *text = tally_text(tally);
+    assert_string_equal(
+        text,
+        "2000 boots: 200 ready, 1800 failed, 0 undetermined; 1 could not be read\n"
+        "kept 2025-11-02 20:49 to 2025-11-28 20:49 UTC\n"
+        "\n"
+        " count  share  cause                 seen (UTC)\n"
+        "  1100   55 %  agent.module-missing  2025-11-02 20:49 to 2025-11-28 20:49\n"
+        "               unclear\n"
+        "   500   25 %  kernel.panic\n"
+        "               clear\n"
+        "\n"
+        " count  share  could not be named                    seen (UTC)\n"
+        "   200   10 %  failed; got as far as: agent started  2025-11-02 20:49 to "
+        "2025-11-28 20:49\n"
+        "               unclear\n"
+        "\n"
+        "most frequent  agent.module-missing: the agent needs a module that is not installed\n"
+        "shown by       console:412: line\n"
+        "what to do     install the module in the image\n"
+        "look further   bootdiag analyze unclear\n");
+}
+
+/* Stamps and names come from files that anybody may have written. */
+static void tally_of_nothing_and_of_hostile_names(void **state)
+{
+    (void)state;
+    json_auto_t *tally = report_tally_new();
+    auto_free char *nothing = tally_text(tally);
+    assert_string_equal(nothing, "0 boots: 0 ready, 0 failed, 0 undetermined\n");
+    struct sample sample = MODULE_MISSING("1", "line");
+    struct analysis analysis;
+    fill_analysis(&analysis, &sample);
+    analysis.source = (char *)"a\033[2Jb\n'c";
+    json_auto_t *document = report_analysis_json(&analysis);
+    json_auto_t *item = report_tally_item(document, "2025-11-06T20:\033[2J");
+    report_tally_add(tally, item);
+    auto_free char *text = tally_text(tally);
+    assert_null(strchr(text, '\033'));
+    assert_null(strstr(text, "2025"));
 }
 
 int main(void)
@@ -500,6 +538,7 @@ int main(void)
         cmocka_unit_test(odd_documents_are_printed_too),
         cmocka_unit_test(formats_are_found_by_name),
         cmocka_unit_test(tally_counts_by_cause),
+        cmocka_unit_test(tally_of_nothing_and_of_hostile_names),
     };
     return cmocka_run_group_tests_name("report text", tests, NULL, NULL);
 }

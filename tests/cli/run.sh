@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The program from outside, without a VM: what a user types, what it answers. UPDATE=1 rewrites golden/.
+# The program from outside, without a VM: what a user types, what it answers: run.sh PROGRAM [TEST]...
+# UPDATE=1 rewrites golden/.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 PROGRAM=$1
@@ -77,6 +78,36 @@ test_list() {
     refused 'expected backends, causes, rules or faults' "$PROGRAM" list animals
 }
 
+test_closed_or_full_output_is_an_error() {
+    local command status good
+    good=$(case_of "")
+    for command in --help --version 'analyze --help' 'list causes' "analyze $good" "analyze --json $good"; do
+        status=0
+        # shellcheck disable=SC2086
+        "$PROGRAM" $command >&- 2>"$T/err" || status=$?
+        [[ $status -eq 2 && $(wc -l <"$T/err") -eq 1 ]] || fail "$command: $status, $(cat "$T/err")"
+        status=0
+        # shellcheck disable=SC2086
+        "$PROGRAM" $command >/dev/full 2>"$T/err" || status=$?
+        [[ $status -eq 2 && $(wc -l <"$T/err") -eq 1 ]] || fail "$command: $status, $(cat "$T/err")"
+        # shellcheck disable=SC2086
+        "$PROGRAM" $command >"$T/out" 2>&-
+    done
+}
+
+test_empty_and_endless_arguments() {
+    local long deep
+    refused 'analyze: argument 1 is empty' "$PROGRAM" analyze ""
+    refused 'run: --out: the value is empty' "$PROGRAM" run --out ""
+    refused 'analyze: --baseline: the value is empty' "$PROGRAM" analyze --baseline= "$(case_of "")"
+    long=$(printf 'a%.0s' {1..5000})
+    deep=$(printf 'a/%.0s' {1..3000})
+    refused 'File name too long' "$PROGRAM" analyze "$long"
+    refused 'File name too long' "$PROGRAM" analyze "$deep"
+    refused 'File name too long' "$PROGRAM" analyze --baseline "$long" "$(case_of "")"
+    refused 'File name too long' "$PROGRAM" run --target "$long"
+}
+
 # ---- bad input of run -----------------------------------------------------------------------------
 
 test_run_refuses_bad_input() {
@@ -132,6 +163,19 @@ test_no_room_for_a_copy_is_said_before_it_is_made() {
     [[ $status -eq 2 ]] || fail "exit status $status"
     contains "$T/err" 'make room, or set TMPDIR'
     [[ ! -e $T/run ]] || fail "left behind: $T/run"
+}
+
+test_run_into_an_empty_mount_point() {
+    unshare -m true || skip "no mount namespace to be had here"
+    mkdir "$T/mounted" "$T/empty"
+    replay_target "$T/target.json" "$(case_of kernel.panic)"
+    local status=0
+    unshare -m bash -c "mount -t tmpfs none '$T/mounted' && mkdir '$T/mounted/lost+found' &&
+        '$PROGRAM' run --target '$T/target.json' --no-baseline --quiet --boots 1 --out '$T/mounted' &&
+        exit 9; test -s '$T/mounted/report.json'" >"$T/out" 2>"$T/err" || status=$?
+    [[ $status -eq 0 ]] || fail "exit status $status: $(cat "$T/err")"
+    expect 1 "$PROGRAM" run --target "$T/target.json" --no-baseline --quiet --boots 1 --out "$T/empty"
+    [[ -s $T/empty/report.json ]]
 }
 
 test_preflight_stands_in_the_json() {
@@ -315,5 +359,13 @@ test_diff() {
     refused "$T/absent" "$PROGRAM" diff "$boot" "$T/absent"
 }
 
-mapfile -t tests < <(all_tests "$0")
+for file in tests/cli/*.sh; do
+    if [[ $file != tests/cli/run.sh ]]; then
+        source "$file"
+    fi
+done
+mapfile -t tests < <(all_tests tests/cli/*.sh)
+if [[ $# -gt 1 ]]; then # only those that are named
+    tests=("${@:2}")
+fi
 run_tests "${tests[@]}"
