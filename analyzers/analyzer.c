@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analyzers/analyzer.h"
 
-extern const struct analyzer analyzer_kernel, analyzer_rootfs, analyzer_init, analyzer_network,
-    analyzer_supervisor, analyzer_agent, analyzer_death, analyzer_vmm, analyzer_host,
-    analyzer_probe;
+extern const struct analyzer analyzer_host, analyzer_vmm_start, analyzer_vmm, analyzer_kernel,
+    analyzer_kernel_memory, analyzer_kernel_root, analyzer_kernel_init, analyzer_kernel_crash,
+    analyzer_kernel_silence, analyzer_filesystem, analyzer_rootfs, analyzer_init, analyzer_network,
+    analyzer_supervisor, analyzer_agent, analyzer_death, analyzer_probe, analyzer_controller;
 
-/* From the host to the port, as the layers of the catalogue. */
+/* From the host to the port, as the layers of the catalogue; but kernel_init weighs what the other
+ * analyzers of the kernel found, and the controller what all found. */
 static const struct analyzer *const table[] = {
-    &analyzer_host,    &analyzer_vmm,        &analyzer_kernel, &analyzer_rootfs, &analyzer_init,
-    &analyzer_network, &analyzer_supervisor, &analyzer_agent,  &analyzer_death,  &analyzer_probe,
+    &analyzer_host,           &analyzer_vmm_start,   &analyzer_vmm,          &analyzer_kernel,
+    &analyzer_kernel_memory,  &analyzer_kernel_root, &analyzer_kernel_crash, &analyzer_kernel_init,
+    &analyzer_kernel_silence, &analyzer_filesystem,  &analyzer_rootfs,       &analyzer_init,
+    &analyzer_network,        &analyzer_supervisor,  &analyzer_agent,        &analyzer_death,
+    &analyzer_probe,          &analyzer_controller,
 };
 
 const struct analyzer *const *analyzers_all(size_t *ret_n)

@@ -37,6 +37,14 @@ struct finding *findings_add(struct findings *findings, const char *id, const ch
     return finding;
 }
 
+struct finding *findings_find(struct findings *findings, const char *id)
+{
+    for (size_t i = 0; i < findings->len; i++)
+        if (strcmp(findings->items[i].id, id) == 0)
+            return &findings->items[i];
+    return NULL;
+}
+
 void finding_quote(struct finding *finding, const struct quote *quote)
 {
     if (finding->n_quotes < FINDING_MAX_QUOTES)

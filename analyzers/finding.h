@@ -55,6 +55,9 @@ void findings_release(struct findings *findings);
 struct finding *findings_add(struct findings *findings, const char *id, const char *cause,
                              enum severity severity, double confidence);
 
+/* The first finding with that id, borrowed until the next append; NULL: there is none. */
+struct finding *findings_find(struct findings *findings, const char *id);
+
 /* Sets the summary: masked, printable, at most FINDING_SUMMARY_SIZE - 1 bytes. */
 void finding_say(struct finding *finding, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -1,100 +1,167 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * rootfs: a damaged, read-only or full root file system, which speaks through the kernel and
- * through every program; and an image in which the agent is not installed, which shows only as an
- * absence.
+ * rootfs: what the image holds: no agent, which shows only as an absence, or another build than the
+ * one under test, which shows in its unit's Description. What ails its file system stands in
+ * filesystem.c.
  */
+#include <string.h>
+#include <strings.h>
+
 #include "analyzers/analyzer.h"
+#include "analyzers/chars.h"
 #include "analyzers/stage.h"
+#include "analyzers/unit.h"
 
 static const struct rule rules[] = {
     {
-        .id = "rootfs.ext4-error",
-        .cause = "rootfs.corrupt",
+        .id = "rootfs.unit-not-found",
+        .cause = "rootfs.agent-not-installed",
         .severity = SEVERITY_ERROR,
-        .confidence = 0.92,
-        .pattern =
-            "^(?:EXT[234]-fs (?:error|warning) \\(device [^)]+\\): (?!\\S*: "
-            "checktime)(.*)|EXT[234]-"
-            "fs \\([^)]+\\): (?:error loading journal|Remounting filesystem read-only|warning: "
-            "mounting fs with errors.*|initial error at time.*)|(?:XFS|BTRFS) .*(?:[cC]orrupt).*)",
-        .summary = "The kernel found the file system damaged",
-        .sample =
-            "[    3.9] EXT4-fs error (device vda): ext4_lookup:1854: inode #131: comm systemd: "
-            "iget: checksum invalid",
-        .near_miss = "[    2.3] EXT4-fs (vda): mounted filesystem with ordered data mode.",
+        .confidence = 0.93,
+        .speaker = SPEAKER_ANYONE,
+        .pattern = "\\bUnit (?:file )?(%{UNIT}) (?:not found|could not be found|does not exist|was "
+                   "not found)|^Failed to load (%{UNIT}): No such file|^(%{UNIT}): Failed to load "
+                   "configuration: No such file|^(?:Failed to (?:start|enable) unit|Failed to "
+                   "issue method call): .*(%{UNIT}).*(?:not found|does not exist)",
+        .summary = "The unit $1$2$3$4 is not in the image",
+        .sample = "[    3.1] systemd[1]: multi-user.target: Cannot add dependency job, ignoring: "
+                  "Unit vm-browser-agent.service not found.",
+        .near_miss = "[    3.1] systemd[1]: multi-user.target: Cannot add dependency job, ignoring:"
+                     " Unit display-manager.service not found.",
     },
     {
-        .id = "rootfs.fsck",
-        .cause = "rootfs.corrupt",
-        .severity = SEVERITY_ERROR,
-        .confidence = 0.85,
-        .pattern =
-            "UNEXPECTED INCONSISTENCY; RUN fsck MANUALLY|fsck (?:exited with status code|failed "
-            "with (?:error|exit) code) (?:[4-9]|[1-9]\\d)",
-        .summary = "The file system check found damage that it could not repair",
-        .sample =
-            "[    4.1] systemd-fsck[88]: /dev/vda: UNEXPECTED INCONSISTENCY; RUN fsck MANUALLY.",
-        .near_miss = "[    4.1] systemd-fsck[88]: fsck exited with status code 1",
-    },
-    {
-        .id = "rootfs.unreadable",
-        .cause = "rootfs.corrupt",
-        .severity = SEVERITY_ERROR,
-        .confidence = 0.75,
-        .pattern = ": (?:Structure needs cleaning|Bad message)\\.?$",
-        .summary = "A file could not be read: the file system is damaged",
-        .sample = "[    5.1] (node)[126]: x.service: Failed to execute /usr/bin/node: Bad message",
-        .near_miss = "[    5.1] app[126]: Bad message received",
-    },
-    {
-        .id = "rootfs.read-only",
-        .cause = "rootfs.read-only",
-        .severity = SEVERITY_ERROR,
-        .confidence = 0.7,
-        .pattern = "[rR]ead-only file system",
-        .literal = "ead-only file system",
-        .summary = "Something could not be written: the file system is read-only",
-        .sample = "[    5.1] start-all.sh[126]: cannot create /var/run/x: Read-only file system",
-        .near_miss = "[    5.1] EXT4-fs (vda): mounted filesystem ro",
-    },
-    {
-        .id = "rootfs.no-space",
-        .cause = "rootfs.full",
-        .severity = SEVERITY_ERROR,
-        .confidence = 0.8,
-        .pattern = "^(?!.*(?:inotify|file watchers|/run/|/dev/shm)).*[nN]o space left on device",
-        .literal = "o space left on device",
-        .summary = "Something could not be written: the guest's disk is full",
-        .sample = "[    5.1] start-all.sh[126]: write error: No space left on device",
-        .near_miss =
-            "[    5.1] start-all.sh[126]: inotify_add_watch failed: No space left on device",
-    },
-    {
-        .id = "rootfs.enospc",
-        .cause = "rootfs.full",
-        .severity = SEVERITY_ERROR,
-        .confidence = 0.7,
-        .pattern = "\\bENOSPC\\b(?!.*(?:file watchers|inotify|no space left))",
-        .literal = "ENOSPC",
-        .summary = "Something could not be written: the guest's disk is full",
-        .sample = "[    5.1] start-all.sh[126]: {\"msg\":\"write failed\",\"code\":\"ENOSPC\"}",
-        .near_miss =
-            "[    5.1] start-all.sh[126]: Error: ENOSPC: System limit for number of file watchers",
+        .id = "rootfs.startup-finished",
+        .speaker = SPEAKER_SYSTEMD,
+        .pattern = "^Startup finished in .*\\(userspace\\)",
+        .literal = "Startup finished in ",
+        .summary = "systemd has no job left",
+        .sample = "[   12.5] systemd[1]: Startup finished in 4.114s (kernel) + 8.358s (userspace) "
+                  "= 12.472s.",
+        .near_miss = "[   12.5] systemd[99]: Startup finished in 812ms.",
     },
 };
 
-/* All of: the boot completed, nothing ever mentions the agent's unit, the network is fine. */
+/* Labels that are shown as status lines, too few of which say nothing about one that is absent. */
+enum { MIN_LABELS = 5 };
+
+static size_t word_length(const char *text)
+{
+    size_t n = 0;
+    while (is_word(text[n]))
+        n++;
+    return n;
+}
+
+static const char *next_word(const char *text)
+{
+    text += word_length(text);
+    while (*text != '\0' && !is_word(*text))
+        text++;
+    return text;
+}
+
+/* True if both begin with the same two words: "VM Browser Services", "VM Browser OAuth Agent". */
+static bool related(const char *label, const char *description)
+{
+    for (int i = 0; i < 2; i++) {
+        size_t n = word_length(label);
+        if (n == 0 || n != word_length(description) || strncasecmp(label, description, n) != 0)
+            return false;
+        label = next_word(label);
+        description = next_word(description);
+    }
+    return true;
+}
+
+/* What systemd calls the service's unit, where that is not what the target expects; else NULL. */
+static const char *other_description(const char *label, const struct service *service)
+{
+    size_t unit_len = strlen(service->unit);
+    const char *expected = service->description;
+    if (expected == NULL || *expected == '\0' || strstr(label, ELLIPSIS) != NULL)
+        return NULL;
+    if (strncmp(label, service->unit, unit_len) == 0) {
+        if (strncmp(label + unit_len, " - ", 3) != 0)
+            return NULL;
+        const char *shown = label + unit_len + 3;
+        return strncmp(shown, expected, strlen(expected)) != 0 ? shown : NULL;
+    }
+    bool names_unit = strstr(label, ".service") != NULL;
+    return !names_unit && !unit_is_service(label, service) && related(label, expected) ? label
+                                                                                       : NULL;
+}
+
+static const struct hit *find_other_description(const struct evidence *evidence)
+{
+    const struct service *service = &evidence->record->service;
+    for (const struct hit *hit = evidence_next(evidence, "init.job-done", NULL); hit != NULL;
+         hit = evidence_next(evidence, "init.job-done", hit))
+        if (hit->captures[0] != NULL && other_description(hit->captures[0], service) != NULL)
+            return hit;
+    return NULL;
+}
+
+/* Only a target that says what it expects can be disappointed. */
+static void judge_build(const struct evidence *evidence, struct findings *findings)
+{
+    const struct record *record = evidence->record;
+    const struct hit *hit = find_other_description(evidence);
+    if (hit == NULL || !record->has_service || stage_reached(evidence, STAGE_UNIT_STARTED))
+        return;
+    struct finding *finding = findings_add(findings, "rootfs.other-description",
+                                           "rootfs.stale-image", SEVERITY_NOTE, 0.62);
+    finding_say(finding, "The unit that runs calls itself \"%s\", not \"%s\": another build",
+                other_description(hit->captures[0], &record->service), record->service.description);
+    finding_hit(finding, hit);
+}
+
+static bool unit_seen(const struct evidence *evidence)
+{
+    for (int i = STAGE_UNIT_STARTED; i < STAGE_N; i++)
+        if (stage_reached(evidence, (enum stage)i))
+            return true;
+    return evidence_unit_mentioned(evidence);
+}
+
+/* The guest's own refusal: its network works, and nothing listens. */
+static bool guest_refused(const struct record *record)
+{
+    const char *network = record->probe.network;
+    bool user = network != NULL && strcmp(network, "user") == 0;
+    for (size_t i = 0; i < record->probe.n_runs; i++)
+        if (record->probe.runs[i].class == (user ? PROBE_RESET : PROBE_REFUSED) &&
+            record->probe.runs[i].count > 2)
+            return true;
+    return false;
+}
+
+static double confidence_of_absence(const struct evidence *evidence)
+{
+    bool network = stage_reached(evidence, STAGE_NETWORK_TARGET) ||
+                   stage_reached(evidence, STAGE_ADDRESS_ACQUIRED);
+    if (find_other_description(evidence) != NULL)
+        return 0.5;
+    if (guest_refused(evidence->record))
+        return 0.92;
+    return network ? 0.84 : 0.6;
+}
+
+/*
+ * All of: the boot completed, nothing ever mentions the agent's unit. The default target waits for
+ * all that it wants, so that a unit which it wants is mentioned before it.
+ */
 static void judge_absence(const struct evidence *evidence, struct findings *findings)
 {
     const struct hit *done = evidence_first(evidence, "init.multi-user");
     const struct hit *login = evidence_first(evidence, "init.login-prompt");
-    bool mentioned =
-        stage_reached(evidence, STAGE_UNIT_STARTED) || evidence_unit_mentioned(evidence);
-    if (done == NULL || mentioned || !stage_reached(evidence, STAGE_NETWORK_TARGET))
+    if (done == NULL)
+        done = evidence_first(evidence, "rootfs.startup-finished");
+    if (done == NULL || unit_seen(evidence) ||
+        evidence_count(evidence, "init.job-done") < MIN_LABELS)
         return;
-    struct finding *finding = findings_add(findings, "rootfs.unit-never-mentioned",
-                                           "rootfs.agent-not-installed", SEVERITY_ERROR, 0.7);
+    struct finding *finding =
+        findings_add(findings, "rootfs.unit-never-mentioned", "rootfs.agent-not-installed",
+                     SEVERITY_ERROR, confidence_of_absence(evidence));
     finding_say(finding, "The boot completed and nothing ever mentioned %s",
                 evidence->record->service.unit);
     finding_hit(finding, done);
@@ -102,9 +169,15 @@ static void judge_absence(const struct evidence *evidence, struct findings *find
         finding_hit(finding, login);
 }
 
+static void run(const struct evidence *evidence, struct findings *findings)
+{
+    judge_build(evidence, findings);
+    judge_absence(evidence, findings);
+}
+
 const struct analyzer analyzer_rootfs = {
     .name = "rootfs",
     .rules = rules,
     .n_rules = sizeof(rules) / sizeof(rules[0]),
-    .run = judge_absence,
+    .run = run,
 };

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * vmm: what QEMU and Firecracker say on stderr, and how the process ended. Their texts are matched
- * by the stable part: outer layers of a message differ between versions.
+ * vmm: how the VMM's process ended, as its last lines and its exit status say it.
+ *
+ * Exit 0 is what a guest's reset, its power-off and (with panic=) its panic look like from outside,
+ * so that anything the console says beats it.
+ *
+ * Sources: QEMU 5.2 to 9.2, Firecracker 0.22 to 1.14 (src/vmm/src/lib.rs FcExitCode,
+ * src/vmm/src/signal_handler.rs, src/vmm/src/vstate/vcpu), glibc, GLib.
  */
 #include <string.h>
 
@@ -10,154 +15,44 @@
 
 static const struct rule rules[] = {
     {
-        .id = "vmm.kernel-not-opened",
-        .file = RULE_VMM_LOG,
-        .cause = "vmm.kernel-missing",
-        .severity = SEVERITY_FATAL,
-        .confidence = 0.97,
-        .pattern = "could not open kernel file '?([^']*)|The kernel file cannot be "
-                   "opened|could not load "
-                   "kernel '([^']*)': (?:No such file|Permission)",
-        .literal = "kernel",
-        .summary = "The VMM cannot open the kernel image $1$2",
-        .sample = "qemu-system-x86_64: could not open kernel file '/images/vmlinuz': No such file "
-                  "or directory",
-        .near_miss = "qemu-system-x86_64: linux kernel too old to load a ram disk",
-    },
-    {
-        .id = "vmm.kernel-format",
-        .file = RULE_VMM_LOG,
-        .cause = "vmm.kernel-invalid",
-        .severity = SEVERITY_FATAL,
-        .confidence = 0.97,
-        .pattern = "invalid kernel header|InvalidElfMagicNumber|Invalid Elf magic number|Cannot "
-                   "load kernel "
-                   "due to invalid (?:memory configuration or invalid )?kernel image|Error loading "
-                   "uncompressed kernel without PVH ELF Note|kernel too old",
-        .summary = "The kernel image has a format that this VMM cannot boot",
-        .sample = "qemu: invalid kernel header",
-        .near_miss =
-            "qemu-system-x86_64: could not open kernel file '/images/vmlinuz': No such file",
-    },
-    {
-        .id = "vmm.initrd-not-opened",
-        .file = RULE_VMM_LOG,
-        .cause = "vmm.initrd-missing",
-        .severity = SEVERITY_FATAL,
-        .confidence = 0.97,
-        .pattern = "error reading initrd ([^:]*)|could not load (?:initrd|ramdisk) '?([^':]*)|The "
-                   "initrd file "
-                   "cannot be opened",
-        .literal = NULL,
-        .summary = "The VMM cannot open the initrd $1$2",
-        .sample = "qemu: error reading initrd /images/initrd: Failed to open file: No such file or "
-                  "directory",
-        .near_miss = "qemu: initrd is too large",
-    },
-    {
-        .id = "vmm.drive-not-opened",
-        .file = RULE_VMM_LOG,
-        .cause = "vmm.rootfs-missing",
-        .severity = SEVERITY_FATAL,
-        .confidence = 0.95,
-        .pattern =
-            "Could not open '([^']*)': (?:No such file|Permission denied|Is a directory)|Error "
-            "manipulating the backing file|Unable to create the (?:virtio )?block device",
-        .summary = "The VMM cannot open the drive $1",
-        .sample = "qemu-system-x86_64: -drive if=none,id=root,file=/images/x.ext4: Could not open "
-                  "'/images/x.ext4': No such file or directory",
-        .near_miss = "qemu-system-x86_64: Could not open 'x': No space left on device",
-    },
-    {
-        .id = "vmm.image-locked",
-        .file = RULE_VMM_LOG,
-        .cause = "vmm.rootfs-missing",
-        .severity = SEVERITY_FATAL,
-        .confidence = 0.85,
-        .pattern = "Failed to get (?:shared )?\"(?:write|consistent read)\" lock|Is another "
-                   "process using the "
-                   "image",
-        .summary = "Another process has the drive's image locked",
-        .sample = "qemu-system-x86_64: -drive file=x: Failed to get \"write\" lock",
-        .near_miss = "qemu-system-x86_64: lock released",
-    },
-    {
-        .id = "vmm.socket-in-use",
-        .file = RULE_VMM_LOG,
-        .cause = "vmm.api-socket-stale",
-        .severity = SEVERITY_FATAL,
-        .confidence = 0.95,
-        .pattern = "FailedToBindSocket|Failed to open the API socket|(?:Failed to bind "
-                   "socket|bind).*: Address "
-                   "already in use",
-        .summary = "The VMM's API socket is still there from an earlier VM",
-        .sample = "Error: RunWithApi(FailedToBindSocket(\"/run/vm.sock\"))",
-        .near_miss = "qemu-system-x86_64: -netdev user: Could not set up host forwarding rule "
-                     "'tcp::1-:2'",
-    },
-    {
-        .id = "vmm.forward-refused",
-        .file = RULE_VMM_LOG,
-        .cause = "vmm.config-invalid",
-        .severity = SEVERITY_FATAL,
-        .confidence = 0.85,
-        .pattern = "Could not set up host forwarding rule '([^']*)'",
-        .literal = "Could not set up host forwarding rule",
-        .summary = "The host port of the forwarding rule $1 is taken",
-        .sample = "qemu-system-x86_64: -netdev user,id=n0: Could not set up host forwarding rule "
-                  "'tcp:127.0.0.1:8080-:8080'",
-        .near_miss = "qemu-system-x86_64: warning: netdev n0 has no peer",
-    },
-    {
-        .id = "vmm.logger",
-        .file = RULE_VMM_LOG,
-        .cause = "vmm.logger-missing",
-        .severity = SEVERITY_FATAL,
-        .confidence = 0.93,
-        .pattern = "LoggerUpdateError|Failed to open target file|(?:logger|metrics).*No such file",
-        .summary = "The VMM cannot open its log or metrics file",
-        .sample =
-            "LoggerUpdateError(\"Failed to open target file: /x: No such file or directory\")",
-        .near_miss = "Successfully started the logger",
-    },
-    {
-        .id = "vmm.config-refused",
-        .file = RULE_VMM_LOG,
-        .cause = "vmm.config-invalid",
-        .severity = SEVERITY_FATAL,
-        .confidence = 0.8,
-        .pattern =
-            "(?:fault_message|deserializ|[uU]nknown field|Configuration for VMM from one "
-            "single "
-            "json "
-            "failed|is not a valid device model name|unsupported machine type|invalid option|"
-            "Property '[^']*' not found|(?:Parameter|Invalid parameter) '[^']*'|UNIX socket "
-            "path "
-            "'[^']*' is too long|unable to find CPU model|invalid accelerator|Cannot start "
-            "microvm "
-            "without kernel|A root block device already exists|The MAC address is already in "
-            "use)",
-        .summary = "The VMM does not accept its configuration",
-        .sample = "qemu-system-x86_64: -device virtio-nett-pci: 'virtio-nett-pci' is not a valid "
-                  "device model "
-                  "name",
-        .near_miss =
-            "qemu-system-x86_64: warning: TCG doesn't support requested feature: CPUID.01H:ECX",
-    },
-    {
         .id = "vmm.assertion",
         .file = RULE_VMM_LOG,
         .cause = "vmm.crashed",
         .severity = SEVERITY_FATAL,
-        .confidence = 0.85,
-        .pattern = "Assertion `.*' failed|^thread '[^']*' panicked at|Received "
-                   "KVM_EXIT_INTERNAL_ERROR|"
-                   "KVM_EXIT_FAIL_ENTRY|error: kvm run failed|KVM internal error|\\bbad syscall\\b",
+        .confidence = 0.87,
+        .pattern =
+            "Assertion `.*' failed|^(?:Bail out! )?ERROR:\\S+:\\d+:.*(?:assertion failed|should "
+            "not be reached)|^thread '[^']*' panicked at|Firecracker panicked at|Received "
+            "KVM_EXIT_INTERNAL_ERROR|KVM_EXIT_FAIL_ENTRY|KVM_EXIT_UNKNOWN|Unexpected exit reason "
+            "on vcpu run|error: kvm run failed|KVM internal error|KVM: entry failed|\\bbad syscall"
+            "\\b|^qemu(?:-system-\\w+)?: fatal: |\\*\\*\\* stack smashing detected|^(?:free\\(\\)|"
+            "malloc\\(\\)|double free)|(?:Aborted|Segmentation fault|Illegal instruction|Bus error)"
+            " +\\(core dumped\\)|Firecracker exiting with error",
         .summary = "The VMM itself crashed",
         .sample = "qemu-system-x86_64: ../target/i386/kvm/kvm.c:2952: kvm_buf_set_msrs: Assertion "
-                  "`ret == "
-                  "cpu->kvm_msr_buf->nmsrs' failed.",
+                  "`ret == cpu->kvm_msr_buf->nmsrs' failed.",
         .near_miss = "qemu-system-x86_64: terminating on signal 15 from pid 24190 (python3)",
+    },
+    {
+        .id = "vmm.signalled",
+        .file = RULE_VMM_LOG,
+        .severity = SEVERITY_NOTE,
+        .pattern = "terminating on signal (\\d+)(?: from pid (\\d+)(?: \\(([^)]*)\\))?)?|Shutting "
+                   "down VM after intercepting signal (\\d+)",
+        .summary = "Somebody ended the VMM by signal $1$4",
+        .sample = "qemu-system-x86_64: terminating on signal 15 from pid 24190 (python3)",
+        .near_miss = "Shutting down VM after intercepting a bad syscall (41).",
+    },
+    {
+        .id = "vmm.ended-well",
+        .file = RULE_VMM_LOG,
+        .severity = SEVERITY_NOTE,
+        .pattern = "Firecracker exiting successfully\\. exit_code=0|Received KVM_EXIT_SHUTDOWN",
+        .summary = "The VMM ended because its guest did",
+        .sample = "2023-06-16T07:45:41.767987318 [anonymous-instance:main:INFO:src/firecracker/src"
+                  "/main.rs:127] Firecracker exiting successfully. exit_code=0",
+        .near_miss = "2023-06-16T07:45:41.767987318 [anonymous-instance:main:ERROR] Firecracker "
+                     "exiting with error. exit_code=148",
     },
 };
 
@@ -178,41 +73,166 @@ static void judge_error(const struct record *record, struct findings *findings)
     finding_fact(finding, 0, "vmm.error: %s", record->vmm.error);
 }
 
-/* Exit 0 is what a guest's reset, its power-off and (with panic=) its panic look like from outside.
- */
+/* Firecracker's own exit statuses (FcExitCode), and what the shell makes of a signal. */
+static const struct {
+    int status;
+    const char *cause, *meaning;
+    double confidence;
+} firecracker_exits[] = {
+    {12, "host.memory-exhausted", "the host had no memory for the guest", 0.6},
+    {148, "vmm.crashed", "a system call that its seccomp filter forbids", 0.9},
+    {149, "vmm.crashed", "SIGBUS", 0.9},
+    {150, "vmm.crashed", "SIGSEGV", 0.9},
+    {151, "vmm.crashed", "SIGXFSZ: a file grew beyond its limit", 0.9},
+    {152, "vmm.config-invalid", "bad configuration", 0.85},
+    {153, "vmm.config-invalid", "bad arguments", 0.85},
+    {154, "vmm.crashed", "SIGXCPU: its CPU time was used up", 0.9},
+    {156, "vmm.crashed", "SIGHUP", 0.85},
+    {157, "vmm.crashed", "SIGILL", 0.9},
+};
+
+static bool is_firecracker(const struct record *record)
+{
+    return (record->backend != NULL && strcmp(record->backend, "firecracker") == 0) ||
+           (record->vmm.argv != NULL && record->vmm.argv[0] != NULL &&
+            strstr(record->vmm.argv[0], "firecracker") != NULL);
+}
+
+static void judge_firecracker_status(const struct record *record, struct findings *findings)
+{
+    for (size_t i = 0; i < sizeof(firecracker_exits) / sizeof(firecracker_exits[0]); i++) {
+        if (!is_firecracker(record) || record->vmm.exit_code != firecracker_exits[i].status)
+            continue;
+        struct finding *finding =
+            findings_add(findings, "vmm.firecracker-status", firecracker_exits[i].cause,
+                         SEVERITY_ERROR, firecracker_exits[i].confidence);
+        finding_say(finding, "Firecracker ended with exit status %d: %s", record->vmm.exit_code,
+                    firecracker_exits[i].meaning);
+        finding_fact(finding, record->ended_ms, "vmm: exit status %d after %lld ms",
+                     record->vmm.exit_code, (long long)record->ended_ms);
+    }
+}
+
+/* The signal that ended the process, also where a shell made a status of it; 0: none. */
+static int end_signal(const struct record *record)
+{
+    enum { SHELL_BASE = 128, LAST_SIGNAL = 31 };
+    int code = record->vmm.exit_code;
+    if (record->vmm.signal != 0)
+        return record->vmm.signal;
+    return code > SHELL_BASE && code <= SHELL_BASE + LAST_SIGNAL && !is_firecracker(record)
+               ? code - SHELL_BASE
+               : 0;
+}
+
+static void say_death(struct finding *finding, const struct record *record,
+                      const struct hit *killer)
+{
+    int signal = end_signal(record);
+    if (killer != NULL && killer->captures[2] != NULL)
+        finding_say(finding, "Process %s (%s) ended the VMM by signal %s", killer->captures[1],
+                    killer->captures[2], killer->captures[0]);
+    else if (killer != NULL)
+        finding_say(finding, "Somebody ended the VMM by a signal");
+    else if (signal != 0)
+        finding_say(finding, "The VMM was killed by signal %d (%s)", signal, strsignal(signal));
+    else
+        finding_say(finding, "The VMM ended with exit status %d", record->vmm.exit_code);
+}
+
+static void quote_end(struct finding *finding, const struct evidence *evidence)
+{
+    const struct record *record = evidence->record;
+    finding_fact(finding, record->ended_ms, "vmm: exit status %d, signal %d after %lld ms",
+                 record->vmm.exit_code, record->vmm.signal, (long long)record->ended_ms);
+}
+
+static void judge_death(const struct evidence *evidence, const struct hit *killer,
+                        struct findings *findings)
+{
+    struct finding *finding = findings_add(findings, "vmm.died", "vmm.crashed", SEVERITY_ERROR,
+                                           killer != NULL                      ? 0.85
+                                           : end_signal(evidence->record) != 0 ? 0.8
+                                                                               : 0.7);
+    say_death(finding, evidence->record, killer);
+    if (killer != NULL)
+        finding_hit(finding, killer);
+    else if (evidence->last_vmm_line.line > 0)
+        finding_quote(finding, &evidence->last_vmm_line);
+    quote_end(finding, evidence);
+}
+
+static void judge_reset(const struct evidence *evidence, struct findings *findings)
+{
+    const struct hit *reboot = evidence_last(evidence, "kernel.reboot");
+    struct finding *finding =
+        findings_add(findings, "vmm.ended", "vmm.guest-reset", SEVERITY_ERROR, 0.6);
+    if (reboot != NULL)
+        finding_say(finding,
+                    "The guest ended itself before it was ready (%s), and the console "
+                    "does not say why",
+                    reboot->captures[0] != NULL ? reboot->captures[0] : "");
+    else
+        finding_say(finding, "The guest reset or switched itself off before it was ready, and the "
+                             "console does not say why");
+    if (reboot != NULL)
+        finding_hit(finding, reboot);
+    quote_end(finding, evidence);
+    if (evidence->last_line.line > 0)
+        finding_quote(finding, &evidence->last_line);
+}
+
 static void judge_exit(const struct evidence *evidence, struct findings *findings)
 {
     const struct record *record = evidence->record;
+    const struct hit *killer = evidence_last(evidence, "vmm.signalled");
     bool exited = record->end == RECORD_END_VMM_EXIT || record->end == RECORD_END_START_FAILED;
     if (!exited || (record->vmm.exit_code < 0 && record->vmm.signal == 0))
         return;
-    bool clean = record->vmm.signal == 0 && record->vmm.exit_code == 0;
-    struct finding *finding =
-        clean ? findings_add(findings, "vmm.ended", "vmm.guest-reset", SEVERITY_ERROR, 0.6)
-              : findings_add(findings, "vmm.died", "vmm.crashed", SEVERITY_ERROR, 0.7);
-    const struct hit *reboot = evidence_last(evidence, "kernel.reboot");
-    if (clean)
-        finding_say(finding, "The guest reset or switched itself off before it was ready, and the "
-                             "console does not say why");
-    else if (record->vmm.signal != 0)
-        finding_say(finding, "The VMM was killed by signal %d (%s)", record->vmm.signal,
-                    strsignal(record->vmm.signal));
+    if (record->vmm.signal == 0 && record->vmm.exit_code == 0 && killer == NULL)
+        judge_reset(evidence, findings);
     else
-        finding_say(finding, "The VMM ended with exit status %d", record->vmm.exit_code);
-    if (reboot != NULL)
-        finding_hit(finding, reboot);
-    else if (evidence->last_vmm_line.line > 0 && !clean)
-        finding_quote(finding, &evidence->last_vmm_line);
-    finding_fact(finding, record->ended_ms, "vmm: exit status %d, signal %d after %lld ms",
-                 record->vmm.exit_code, record->vmm.signal, (long long)record->ended_ms);
-    if (clean && evidence->last_line.line > 0)
-        finding_quote(finding, &evidence->last_line);
+        judge_death(evidence, killer, findings);
+    judge_firecracker_status(record, findings);
+}
+
+/* The banner again, behind later steps: the guest began once more. */
+static bool restarted(const struct evidence *evidence)
+{
+    static const char *const steps[] = {"kernel.virtio-disk", "kernel.other-disk",
+                                        "kernel.root-mounted", "init.systemd-banner"};
+    const struct hit *first = evidence_first(evidence, "kernel.banner");
+    const struct hit *last = evidence_last(evidence, "kernel.banner");
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && first != last; i++) {
+        const struct hit *step = evidence_first(evidence, steps[i]);
+        if (step != NULL && step->seq > first->seq && step->seq < last->seq)
+            return true;
+    }
+    return false;
+}
+
+/* Where nobody says how the boot ended, the VMM's log or a second banner may. */
+static void judge_logged_end(const struct evidence *evidence, struct findings *findings)
+{
+    const struct hit *ended = evidence_last(evidence, "vmm.ended-well");
+    struct finding *finding;
+    if (restarted(evidence)) {
+        finding = findings_add(findings, "vmm.restarted", "vmm.guest-reset", SEVERITY_ERROR, 0.7);
+        finding_say(finding, "The guest started %u times, and the console does not say why",
+                    evidence_count(evidence, "kernel.banner"));
+        finding_hit(finding, evidence_last(evidence, "kernel.banner"));
+    } else if (ended != NULL && evidence_is_bare(evidence)) {
+        finding = findings_add(findings, "vmm.logged-end", "vmm.guest-reset", SEVERITY_ERROR, 0.5);
+        finding_say(finding, "The VMM ended because its guest reset or switched itself off");
+        finding_hit(finding, ended);
+    }
 }
 
 static void run(const struct evidence *evidence, struct findings *findings)
 {
     judge_error(evidence->record, findings);
     judge_exit(evidence, findings);
+    judge_logged_end(evidence, findings);
 }
 
 const struct analyzer analyzer_vmm = {
