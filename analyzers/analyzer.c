@@ -1,20 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analyzers/analyzer.h"
 
-extern const struct analyzer analyzer_host, analyzer_vmm_start, analyzer_vmm, analyzer_kernel,
-    analyzer_kernel_memory, analyzer_kernel_root, analyzer_kernel_init, analyzer_kernel_crash,
-    analyzer_kernel_silence, analyzer_filesystem, analyzer_rootfs, analyzer_init, analyzer_network,
-    analyzer_supervisor, analyzer_agent, analyzer_death, analyzer_probe, analyzer_controller;
+/* One line each. */
+/* clang-format off */
+extern const struct analyzer analyzer_host;
+extern const struct analyzer analyzer_vmm_start;
+extern const struct analyzer analyzer_vmm;
+extern const struct analyzer analyzer_kernel;
+extern const struct analyzer analyzer_kernel_memory;
+extern const struct analyzer analyzer_kernel_root;
+extern const struct analyzer analyzer_kernel_crash;
+extern const struct analyzer analyzer_kernel_init;
+extern const struct analyzer analyzer_kernel_silence;
+extern const struct analyzer analyzer_filesystem;
+extern const struct analyzer analyzer_rootfs;
+extern const struct analyzer analyzer_init;
+extern const struct analyzer analyzer_unit_fate;
+extern const struct analyzer analyzer_network;
+extern const struct analyzer analyzer_supervisor;
+extern const struct analyzer analyzer_agent;
+extern const struct analyzer analyzer_death;
+extern const struct analyzer analyzer_probe;
+extern const struct analyzer analyzer_controller;
 
 /* From the host to the port, as the layers of the catalogue; but kernel_init weighs what the other
  * analyzers of the kernel found, and the controller what all found. */
 static const struct analyzer *const table[] = {
-    &analyzer_host,           &analyzer_vmm_start,   &analyzer_vmm,          &analyzer_kernel,
-    &analyzer_kernel_memory,  &analyzer_kernel_root, &analyzer_kernel_crash, &analyzer_kernel_init,
-    &analyzer_kernel_silence, &analyzer_filesystem,  &analyzer_rootfs,       &analyzer_init,
-    &analyzer_network,        &analyzer_supervisor,  &analyzer_agent,        &analyzer_death,
-    &analyzer_probe,          &analyzer_controller,
+    &analyzer_host,
+    &analyzer_vmm_start,
+    &analyzer_vmm,
+    &analyzer_kernel,
+    &analyzer_kernel_memory,
+    &analyzer_kernel_root,
+    &analyzer_kernel_crash,
+    &analyzer_kernel_init,
+    &analyzer_kernel_silence,
+    &analyzer_filesystem,
+    &analyzer_rootfs,
+    &analyzer_init,
+    &analyzer_unit_fate,
+    &analyzer_network,
+    &analyzer_supervisor,
+    &analyzer_agent,
+    &analyzer_death,
+    &analyzer_probe,
+    &analyzer_controller,
 };
+/* clang-format on */
 
 const struct analyzer *const *analyzers_all(size_t *ret_n)
 {

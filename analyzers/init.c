@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* init: what systemd says of its jobs and units (wording of versions 245 to 257). */
+/*
+ * init: what systemd says of itself and of its jobs. What it says of one unit's life is in
+ * unit_fate.c.
+ *
+ * Sources of the wording: systemd 245 to 257, src/core/{job,manager,transaction,unit,main}.c.
+ */
 #include "analyzers/analyzer.h"
-#include "analyzers/jobs.h"
+#include "analyzers/waits.h"
 
 static const struct rule rules[] = {
     {
@@ -49,33 +54,74 @@ static const struct rule rules[] = {
         .near_miss = "[  OK  ] Reached target remote-fs.target - Remote File Systems.",
     },
     {
+        /* A unit of Type=oneshot is finished, not started. */
         .id = "init.unit-started",
         .milestone = "unit-started",
-        .pattern = "^Started (%{UNIT})\\.?$",
-        .literal = "Started ",
+        .pattern = "^(?:Started|Finished) (%{UNIT})\\.?$",
         .summary = "systemd started the service's unit: it forked a process",
         .sample = "[  OK  ] Started vm-browser-agent.s\xe2\x80\xa6vice - VM Browser OAuth Agent.",
         .near_miss = "[  OK  ] Started vm-browser-cleanup.timer - Clean-up.",
     },
     {
+        .id = "init.unit-started-cut",
+        .pattern = "^(?:Started|Finished) (\\S{1,7}\\xe2\\x80\\xa6.+?)\\.?$",
+        .literal = "ed ",
+        .summary = "systemd started a unit whose name it shortened",
+        .sample = "[  OK  ] Started vm-b\xe2\x80\xa6vice - VM Browser OAuth Agent.",
+        .near_miss =
+            "[  OK  ] Started vm-browser-agent.s\xe2\x80\xa6vice - VM Browser OAuth Agent.",
+    },
+    {
         .id = "init.job-starting",
-        .pattern = "^Starting (.+?)(?:\\.\\.\\.|\\xe2\\x80\\xa6)?$",
-        .literal = "Starting ",
+        .pattern = "^(?:Starting|Mounting|Activating swap|Expecting device) (.+?)(?:\\.\\.\\.|"
+                   "\\xe2\\x80\\xa6)?$",
         .summary = "systemd begins to start $1",
         .sample = "         Starting systemd-networkd.\xe2\x80\xa6ice - Network Configuration...",
         .near_miss = "[    5.0] systemd[1]: Started systemd-networkd.service - Network.",
     },
     {
         .id = "init.job-done",
-        .pattern = "^(?:Started|Finished|Mounted|Stopped|Reached target|Listening on) (.+?)\\.?$",
+        .pattern = "^(?:Started|Finished|Mounted|Activated swap|Found device) (.+?)\\.?$",
         .summary = "systemd started $1",
         .sample = "[    6.542274] systemd[1]: Finished systemd-sysctl.service - Apply Variables.",
         .near_miss = "         Starting systemd-sysctl.service - Apply Variables...",
     },
     {
+        .id = "init.job-stopped",
+        .pattern = "^(?:Stopped|Unmounted|Deactivated swap) (.+?)\\.?$",
+        .summary = "systemd stopped $1",
+        .sample =
+            "[   11.5] systemd[1]: Stopped vm-browser-agent.service - VM Browser OAuth Agent.",
+        .near_miss = "[   11.5] systemd[1]: Stopping vm-browser-agent.service - VM Browser...",
+    },
+    {
+        /* Versions 245 to 250, and 251 and later. */
+        .id = "init.job-skipped",
+        .pattern =
+            "^(?|Condition check resulted in (.+?) being skipped\\.?$|(.+?) was skipped because "
+            "(?:of "
+            "an unmet condition check \\((.+?)\\)|all trigger condition checks failed|no trigger "
+            "condition checks were met)\\.?$)",
+        .summary = "systemd did not start $1: its condition does not hold ($2)",
+        .sample =
+            "[    5.1] systemd[1]: apparmor.service - Load AppArmor profiles was skipped because "
+            "of an unmet condition check (ConditionSecurity=apparmor).",
+        .near_miss = "[    5.1] app[9]: the update was skipped because of an error",
+    },
+    {
+        .id = "init.job-assertion",
+        .severity = SEVERITY_ERROR,
+        .pattern = "^(?:\\[ASSERT\\] )?Assertion failed for (.+?)\\.?$",
+        .literal = "Assertion failed for ",
+        .summary = "systemd did not start $1: its assertion does not hold",
+        .sample = "[    5.1] systemd[1]: Assertion failed for x.service - X.",
+        .near_miss = "[    5.1] app[9]: Assertion failed: p != NULL",
+    },
+    {
         .id = "init.job-failed",
         .severity = SEVERITY_ERROR,
-        .pattern = "^Failed to (?:start|mount|listen on|activate|activate swap) (.+?)\\.?$",
+        .pattern = "^Failed to (?:start|mount|listen on|activate|activate swap|set up automount) "
+                   "(.+?)\\.?$",
         .literal = "Failed to ",
         .summary = "systemd could not start $1",
         .sample = "[FAILED] Failed to start tigervnc.s\xe2\x80\xa6"
@@ -85,7 +131,9 @@ static const struct rule rules[] = {
     {
         .id = "init.job-timeout",
         .severity = SEVERITY_ERROR,
-        .pattern = "^Timed out (?:starting|waiting for device) (.+?)\\.?$",
+        .pattern =
+            "^Timed out (?:starting|waiting for device|mounting|listening on|activating swap|"
+            "setting up automount) (.+?)\\.?$",
         .literal = "Timed out ",
         .summary = "systemd gave up waiting for $1",
         .sample = "[ TIME ] Timed out waiting for device dev-vdb.device - /dev/vdb.",
@@ -115,76 +163,25 @@ static const struct rule rules[] = {
         .near_miss = "[    9.0] app[1]: Dependency failed",
     },
     {
+        .id = "init.job-result",
+        .severity = SEVERITY_NOTE,
+        .pattern = "^(\\S+): Job \\S+/start failed with result '([\\w-]+)'",
+        .literal = "/start failed with result '",
+        .summary = "The start of $1 failed: $2",
+        .sample =
+            "[    8.2] systemd[1]: vm-browser-agent.service: Job vm-browser-agent.service/start "
+            "failed with result 'dependency'.",
+        .near_miss = "[    8.2] systemd[1]: x.service: Failed with result 'exit-code'.",
+    },
+    {
+        /* The second form where systemd shows names (249 and later); its status text may follow. */
         .id = "init.job-running",
-        .pattern = "^(?:\\(\\d+ of \\d+\\) )?A start job is running for (.+?) \\(([^()/]*?)(?: / "
-                   "([^()]*))?\\)$",
-        .literal = "A start job is running for ",
+        .pattern = "^(?:\\(\\d+ of \\d+\\) )?(?|A start job is running for (.+?)|Job (\\S+)/start "
+                   "running) \\(([^()/]*?)(?: / ([^()]*))?\\)(?:: .*)?$",
         .summary = "systemd waits for $1",
         .sample =
             "[  *** ] A start job is running for Wait for Network to be Configured (31s / 2min)",
         .near_miss = "[  *** ] A stop job is running for Session 1 of user root (3s / 1min 30s)",
-    },
-    {
-        .id = "init.unit-operation-timeout",
-        .severity = SEVERITY_ERROR,
-        .pattern = "^(\\S+): start(?:-pre|-post)? operation timed out",
-        .literal = " operation timed out",
-        .summary = "$1 took longer to start than it may",
-        .sample = "[   99.1] systemd[1]: x.service: start operation timed out. Terminating.",
-        .near_miss = "[   99.1] app[9]: read operation timed out",
-    },
-    {
-        .id = "init.unit-exit",
-        .severity = SEVERITY_ERROR,
-        .pattern = "^(\\S+): Main process exited, code=(\\w+), status=(\\S+?)\\.?$",
-        .literal = "Main process exited, code=",
-        .summary = "The main process of $1 ended: $2, status $3",
-        .sample =
-            "[   12.4] systemd[1]: x.service: Main process exited, code=exited, status=203/EXEC",
-        .near_miss =
-            "[   12.4] systemd[1]: x.service: Control process exited, code=exited, status=1",
-    },
-    {
-        .id = "init.unit-result",
-        .severity = SEVERITY_ERROR,
-        .pattern = "^(\\S+): Failed with result '([\\w-]+)'",
-        .literal = "Failed with result '",
-        .summary = "$1 failed: $2",
-        .sample = "[   12.473746] systemd[1]: x.service: Failed with result 'exit-code'.",
-        .near_miss = "[   12.473746] app[9]: Failed with result code 3",
-    },
-    {
-        .id = "init.unit-spawn-failed",
-        .severity = SEVERITY_ERROR,
-        .pattern = "^(\\S+): Failed at step (\\w+) spawning (\\S+): (.+?)\\.?$",
-        .literal = "Failed at step ",
-        .summary = "systemd could not run $3 for $1: $4",
-        .sample = "[    6.6] (nc-stand)[99]: tigervnc.service: Failed at step EXEC spawning "
-                  "/opt/vnc: No such file or directory",
-        .near_miss = "[    6.6] app[99]: Failed at step 3",
-    },
-    {
-        .id = "init.restart-counter",
-        .severity = SEVERITY_NOTE,
-        .pattern = "^(\\S+): Scheduled restart job, restart counter is at (\\d+)",
-        .literal = "Scheduled restart job, restart counter is at ",
-        .summary = "systemd restarts $1 (restart $2)",
-        .sample =
-            "[   15.7] systemd[1]: x.service: Scheduled restart job, restart counter is at 2.",
-        .near_miss = "[   15.7] systemd[1]: x.service: Service has no hold-off time, scheduling "
-                     "restart.",
-    },
-    {
-        .id = "init.start-limit",
-        .cause = "agent.crash-loop",
-        .severity = SEVERITY_FATAL,
-        .confidence = 0.5,
-        .pattern = "^(%{UNIT}): Start request repeated too quickly",
-        .literal = "Start request repeated too quickly",
-        .summary = "systemd gave up restarting $1",
-        .sample =
-            "[   30.1] systemd[1]: vm-browser-agent.service: Start request repeated too quickly.",
-        .near_miss = "[   30.1] systemd[1]: tigervnc.service: Start request repeated too quickly.",
     },
     {
         .id = "init.emergency",
@@ -192,8 +189,9 @@ static const struct rule rules[] = {
         .severity = SEVERITY_FATAL,
         .confidence = 0.95,
         .pattern =
-            "^(?:You are in (?:emergency|rescue) mode|Reached target (?:emergency\\.target|"
-            "Emergency Mode|rescue\\.target|Rescue (?:Mode|Shell))|Cannot open access to console, "
+            "^(?:(?:You are in|Welcome to) (?:emergency|rescue) mode|Reached target (?:emergency\\."
+            "target|Emergency Mode|rescue\\.target|Rescue (?:Mode|Shell))|Started (?:emergency\\."
+            "service|rescue\\.service|Emergency Shell|Rescue Shell)|Cannot open access to console, "
             "the root account is locked|(?:Press Enter|Give root password) for (?:system )?"
             "maintenance)",
         .summary = "systemd dropped to its emergency shell",
@@ -201,56 +199,37 @@ static const struct rule rules[] = {
         .near_miss = "[    3.1] systemd[1]: Started emergency-broadcast.service - Alerts.",
     },
     {
-        .id = "init.unit-masked",
-        .cause = "init.unit-masked",
-        .severity = SEVERITY_ERROR,
-        .confidence = 0.93,
-        .pattern = "\\bUnit (%{UNIT}) is masked",
-        .literal = " is masked",
-        .summary = "The unit $1 is masked",
-        .sample =
-            "[    3.1] systemd[1]: multi-user.target: Cannot add dependency job, ignoring: Unit "
-            "vm-browser-agent.service is masked.",
-        .near_miss = "[    3.1] systemd[1]: Unit display-manager.service is masked.",
-    },
-    {
-        .id = "init.unit-refused",
-        .cause = "init.unit-invalid",
-        .severity = SEVERITY_ERROR,
-        .confidence = 0.93,
-        .pattern = "^(?:\\S+: Cannot add dependency job, ignoring: Unit )?(%{UNIT})(?:: (?:Service "
-                   "(?:has no|lacks both) ExecStart=|Service has more than one|Unit configuration "
-                   "has fatal error|.*Refusing\\.|Failed to load (?:configuration|environment "
-                   "files))| has a bad unit file setting)",
-        .summary = "systemd refuses the unit file of $1",
-        .sample = "[    3.1] systemd[1]: vm-browser-agent.service: Service has no ExecStart=, "
-                  "ExecStop=, or SuccessAction=. Refusing.",
-        .near_miss = "[    3.1] systemd[1]: other.service: Service has no ExecStart=. Refusing.",
-    },
-    {
-        .id = "init.unit-syntax",
-        .cause = "init.unit-invalid",
+        .id = "init.cycle-found",
         .severity = SEVERITY_NOTE,
-        .confidence = 0.5,
-        .pattern = "^/\\S*/(%{UNIT}):\\d+: (.+)",
-        .summary = "systemd does not understand a line of the unit file: $2",
-        .sample = "[    3.1] systemd[1]: /etc/systemd/system/vm-browser-agent.service:7: Unknown "
-                  "section 'Servce'. Ignoring.",
-        .near_miss = "[    3.1] systemd[1]: /etc/systemd/system/other.service:7: Unknown section.",
+        .pattern = "^(\\S+): Found ordering cycle(?: on|:) (\\S+)",
+        .literal = ": Found ordering cycle",
+        .summary = "The units around $1 wait for each other",
+        .sample = "[    3.1] systemd[1]: multi-user.target: Found ordering cycle on "
+                  "vm-browser-agent.service/start",
+        .near_miss = "[    3.1] systemd[1]: multi-user.target: Found dependency on x.service/start",
     },
     {
+        /* The status line shows the unit as all of them do, the journal its name. */
         .id = "init.ordering-cycle",
         .cause = "init.ordering-cycle",
         .severity = SEVERITY_ERROR,
         .confidence = 0.93,
-        .pattern = "Job (%{UNIT})/start deleted to break ordering cycle",
-        .literal = "deleted to break ordering cycle",
-        .summary = "systemd deleted the start job of $1 to break an ordering cycle",
+        .pattern = "(?:Job (%{UNIT})/start deleted to break ordering cycle|^Ordering cycle found, "
+                   "skipping (%{UNIT})\\.?$)",
+        .summary = "systemd deleted the start job of $1$2 to break an ordering cycle",
         .sample = "[    3.1] systemd[1]: multi-user.target: Job vm-browser-agent.service/start "
-                  "deleted to "
-                  "break ordering cycle starting with multi-user.target/start",
+                  "deleted to break ordering cycle starting with multi-user.target/start",
         .near_miss = "[    3.1] systemd[1]: a.target: Job other.service/start deleted to break "
                      "ordering cycle starting with a.target/start",
+    },
+    {
+        .id = "init.cycle-skip",
+        .severity = SEVERITY_NOTE,
+        .pattern = "(?:Job (\\S+)/start deleted to break ordering cycle|^Ordering cycle found, "
+                   "skipping (.+?)\\.?$)",
+        .summary = "systemd deleted the start job of $1$2 to break an ordering cycle",
+        .sample = "[ SKIP ] Ordering cycle found, skipping vm-b\xe2\x80\xa6vice - VM Browser Agent",
+        .near_miss = "[ SKIP ] Skipping the check of /dev/vda",
     },
     {
         .id = "init.freezing",
@@ -258,8 +237,8 @@ static const struct rule rules[] = {
         .severity = SEVERITY_FATAL,
         .confidence = 0.9,
         .pattern =
-            "^(?:Freezing execution|Caught <\\w+>(?:, dumped core)?|Failed to mount early API "
-            "filesystems|!!!!!! .*Freez)",
+            "^(?:Freezing execution|Caught <\\w+>(?:, dumped core|, core dump failed|, cannot "
+            "fork)|Failed to mount early API filesystems|\\[!!!!!!\\] .*(?:[Ff]reez|exit|reboot))",
         .summary = "systemd itself died",
         .sample = "[    3.2] systemd[1]: Freezing execution.",
         .near_miss = "[    3.2] app[9]: Freezing water",
@@ -270,5 +249,5 @@ const struct analyzer analyzer_init = {
     .name = "init",
     .rules = rules,
     .n_rules = sizeof(rules) / sizeof(rules[0]),
-    .run = jobs_judge,
+    .run = waits_judge,
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "analyzers/baseline.h"
+#include "analyzers/jobs.h"
 
 static const char *const ids[STAGE_N] = {
     [STAGE_VMM_STARTED] = "vmm-started",
@@ -80,6 +81,12 @@ static void reach_by_rules(const struct evidence *evidence, struct milestone *mi
             continue;
         hit_quote(&evidence->hits[i], &quote);
         reach(&milestones[rank], &quote);
+    }
+    const struct hit *started = jobs_service_started(evidence);
+    if (started != NULL) {
+        struct quote quote;
+        hit_quote(started, &quote);
+        reach(&milestones[STAGE_UNIT_STARTED], &quote);
     }
     if (evidence->supervisor_first.line > 0)
         reach(&milestones[STAGE_SUPERVISOR_STARTED], &evidence->supervisor_first);

@@ -9,8 +9,10 @@
 #include <string.h>
 
 #include "analyzers/analyzer.h"
+#include "analyzers/jobs.h"
 #include "analyzers/stage.h"
 #include "analyzers/unit.h"
+#include "analyzers/unit_exit.h"
 
 static const struct rule rules[] = {
     {
@@ -258,7 +260,7 @@ static void judge_stuck(const struct evidence *evidence, struct findings *findin
  * came. */
 static void judge_mute(const struct evidence *evidence, struct findings *findings)
 {
-    const struct hit *started = evidence_first(evidence, "init.unit-started");
+    const struct hit *started = jobs_service_started(evidence);
     bool past = stage_reached(evidence, STAGE_SUPERVISOR_STARTED) ||
                 stage_reached(evidence, STAGE_AGENT_STARTED);
     if (started == NULL || past || !evidence_window_closed(evidence) || started->near_ms < 0 ||
