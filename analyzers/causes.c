@@ -145,6 +145,7 @@ static const char *const by_kernel_init_failed[] = {
     "init.*",           "network.*",    "supervisor.*",
     "agent.*",          "probe.*",      NULL};
 static const char *const by_kernel_initramfs_failed[] = {"vmm.guest-reset",
+                                                         "kernel.panic",
                                                          "kernel.hung",
                                                          "rootfs.read-only",
                                                          "rootfs.full",

@@ -120,7 +120,7 @@ static const struct rule rules[] = {
     {
         .id = "vmm.forward-refused",
         .file = RULE_VMM_LOG,
-        .cause = "host.address-conflict",
+        .cause = "vmm.config-invalid",
         .severity = SEVERITY_FATAL,
         .confidence = 0.85,
         .pattern = "Could not set up host forwarding rule '([^']*)'",

@@ -34,7 +34,7 @@ struct campaign {
     struct scratch scratch;
     char *rootfs;         /* copy with the fault in it; NULL: the target's own is booted */
     char *initrd;         /* the same */
-    struct target target; /* what is booted: borrowed from the options, but for the initrd */
+    struct target target; /* the options' with another initrd; used only if a fault makes one */
     struct boot_plan plan;
 
     struct boot **running;
@@ -208,11 +208,13 @@ static int prepare_image(struct campaign *campaign, struct err *err)
 static int prepare_initrd(struct campaign *campaign, struct err *err)
 {
     const struct campaign_options *options = campaign->options;
-    campaign->target = *options->target;
+    campaign->plan.target = options->target;
     if (options->fault == NULL || !fault_changes_initrd(options->fault))
         return 0;
     campaign->initrd = path_join(campaign->scratch.dir, "initrd");
+    campaign->target = *options->target;
     campaign->target.initrd = campaign->initrd;
+    campaign->plan.target = &campaign->target;
     return fault_make_initrd(options->fault, options->target->initrd, campaign->initrd, err);
 }
 
@@ -230,7 +232,6 @@ static int prepare(struct campaign *campaign, struct err *err)
     if (campaign->engine == NULL)
         return -1;
 
-    campaign->plan.target = &campaign->target;
     campaign->plan.ops = options->ops;
     campaign->plan.watch = options->watch;
     campaign->plan.engine = campaign->engine;
