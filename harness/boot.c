@@ -6,12 +6,15 @@
 #include "harness/boot.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "harness/base/auto.h"
 #include "harness/base/clock.h"
 #include "harness/base/file.h"
 #include "harness/base/mem.h"
 #include "harness/capture.h"
+#include "harness/guest_net.h"
 #include "harness/host.h"
 #include "harness/image.h"
 #include "harness/vm.h"
@@ -124,6 +127,16 @@ static void settle_end(struct boot *boot)
         boot->record.end_detail = mem_strdup(boot->signs.fatal);
 }
 
+/* A boot that came up by itself needs no capture. */
+static void drop_pcap(const struct boot *boot)
+{
+    bool good = boot->record.end == RECORD_END_READY && boot->record.net.foreign_mac == NULL;
+    if (!good || strcmp(boot->plan.target->pcap, "failure") != 0)
+        return;
+    auto_free char *path = path_join(boot->record.dir, "net.pcap");
+    (void)unlink(path);
+}
+
 /* The VM and all that looks at it are gone afterwards; the panic is in the last read. */
 static void stop_vm(struct boot *boot)
 {
@@ -135,6 +148,7 @@ static void stop_vm(struct boot *boot)
     capture_drain(&boot->vmm_log);
     capture_finish(&boot->console);
     capture_finish(&boot->vmm_log);
+    drop_pcap(boot);
     if (boot->scratch != NULL)
         (void)path_remove_tree(boot->scratch, NULL);
 }
@@ -305,19 +319,30 @@ static int start_captures(struct boot *boot, struct err *err)
                          CAPTURE_LIMIT, boot->start_ms, err);
 }
 
+static const char *neighbour_now(void *ctx)
+{
+    struct boot *boot = ctx;
+    return boot->vm.guest_net != NULL ? guest_net_neighbour(boot->vm.guest_net) : NULL;
+}
+
 static void start_probe(struct boot *boot)
 {
-    boot->record.probe.url = mem_strdup(boot->vm.url);
-    if (boot->vm.ops->replayed != NULL)
+    if (boot->vm.ops->replayed != NULL || boot->state >= BOOT_ENDING)
         return;
     struct probe_options options = {
         .url = boot->vm.url,
         .expected_status = boot->plan.target->service.expected_status,
         .start_ms = boot->start_ms,
+        .neighbour = boot->vm.guest_net != NULL ? neighbour_now : NULL,
         .on_result = on_probe_result,
         .ctx = boot,
     };
     boot->probe = probe_new(boot->plan.engine, &boot->record, &options);
+}
+
+static void on_guest_runs(void *ctx)
+{
+    start_probe(ctx);
 }
 
 static int start_vm(struct boot *boot, struct err *err)
@@ -332,6 +357,8 @@ static int start_vm(struct boot *boot, struct err *err)
     boot->vm.scratch = boot->scratch;
     boot->vm.rootfs = boot->plan.rootfs;
     boot->vm.index = boot->index;
+    boot->vm.slot = boot->plan.slot;
+    boot->vm.on_run = on_guest_runs;
     boot->vm.on_sign = on_guest_sign;
     boot->vm.on_exit = on_vmm_exit;
     boot->vm.ctx = boot;
@@ -375,7 +402,9 @@ struct boot *boot_new(const struct boot_plan *plan, unsigned index,
     if (start_vm(boot, &failure) != 0) {
         on_start_failed(boot, &failure);
     } else {
-        start_probe(boot);
+        boot->record.probe.url = mem_strdup(boot->vm.url);
+        if (!boot->vm.waits)
+            start_probe(boot);
         loop_arm(plan->loop, &boot->deadline, plan->target->deadline_ms);
     }
     if (record_save(&boot->record, err) != 0) { /* a killed bootdiag leaves at least this much */
@@ -432,6 +461,11 @@ const struct err *boot_failure(const struct boot *boot)
 unsigned boot_index(const struct boot *boot)
 {
     return boot->index;
+}
+
+unsigned boot_slot(const struct boot *boot)
+{
+    return boot->plan.slot;
 }
 
 int64_t boot_elapsed_ms(const struct boot *boot)

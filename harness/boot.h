@@ -50,6 +50,7 @@ struct boot_plan {
     const char *scratch;            /* directory for what the VM needs while it runs */
     bool early_end;                 /* end on fatal evidence */
     int parallel_boots;             /* for the record */
+    unsigned slot;                  /* place among the boots that run at a time, from 0 */
 };
 
 struct boot;
@@ -75,6 +76,7 @@ const struct console_signs *boot_signs(const struct boot *boot);
 /* Why the record of a boot that is done is incomplete on disk (no space, say); NULL: it is not. */
 const struct err *boot_failure(const struct boot *boot);
 unsigned boot_index(const struct boot *boot);
+unsigned boot_slot(const struct boot *boot);
 int64_t boot_elapsed_ms(const struct boot *boot);
 /* Deadline minus the end, where fatal evidence ended it early; else 0. */
 int64_t boot_saved_ms(const struct boot *boot);

@@ -59,6 +59,8 @@ unsigned campaign_default_jobs(const struct target *target)
     int64_t jobs = by_cpu < by_memory ? by_cpu : by_memory;
     if (jobs > MOST_JOBS)
         jobs = MOST_JOBS;
+    if (strcmp(target->network, "tap") == 0 && jobs > target->addresses)
+        jobs = target->addresses;
     return jobs > 1 ? (unsigned)jobs : 1;
 }
 
@@ -122,8 +124,26 @@ static void on_boot_done(void *ctx, struct boot *boot)
     campaign->result.done++;
 }
 
+static bool is_taken(const struct campaign *campaign, unsigned slot)
+{
+    for (size_t i = 0; i < campaign->n_running; i++)
+        if (boot_slot(campaign->running[i]) == slot)
+            return true;
+    return false;
+}
+
+/* The lowest that none of the running boots has. */
+static unsigned free_slot(const struct campaign *campaign)
+{
+    unsigned slot = 0;
+    while (is_taken(campaign, slot))
+        slot++;
+    return slot;
+}
+
 static int start_next(struct campaign *campaign, struct err *err)
 {
+    campaign->plan.slot = free_slot(campaign);
     struct boot *boot = boot_new(&campaign->plan, campaign->started, on_boot_done, campaign, err);
     if (boot == NULL)
         return -1;

@@ -46,6 +46,18 @@ static int check_target(const struct target *target, struct err *err)
     return ops->check(target, err);
 }
 
+/* Every boot on a bridge needs an address of its own. */
+static int check_jobs(const struct plan *plan, struct err *err)
+{
+    const struct target *target = &plan->target;
+    if (strcmp(target->network, "tap") != 0 || plan_jobs(plan) <= (unsigned)target->addresses)
+        return 0;
+    return err_set(err,
+                   "--jobs %u: the target has %d address%s; set \"addresses\" to how many from "
+                   "\"address\" on are free",
+                   plan->jobs, target->addresses, target->addresses == 1 ? "" : "es");
+}
+
 int plan_init(struct plan *plan, const struct command_line *line, unsigned default_boots,
               struct err *err)
 {
@@ -58,7 +70,8 @@ int plan_init(struct plan *plan, const struct command_line *line, unsigned defau
                        line->operands[0]);
     if (command_number(line, "boots", 1, 1000000, &plan->boots, err) != 0 ||
         command_number(line, "jobs", 1, 256, &plan->jobs, err) != 0 ||
-        load_target(plan, line, err) != 0 || check_target(&plan->target, err) != 0)
+        load_target(plan, line, err) != 0 || check_jobs(plan, err) != 0 ||
+        check_target(&plan->target, err) != 0)
         return -1;
     plan->rules = eyes_rules_for(&plan->rules_cache, &plan->target.service, err);
     if (plan->rules == NULL)

@@ -23,6 +23,7 @@ enum {
     PACE_AWAKE_MS = 90,
     PACE_NUDGED_MS = 90, /* the agent announced itself; more would only slow its first answer */
     NUDGE_LASTS_MS = 1000,
+    SLOW_TIMEOUT_MS = 5000,
     ATTEMPT_TIMEOUT_MS = 500, /* a busy guest under TCG may need that long for its first answer */
     N_SLOTS = 9, /* so many attempts that hang leave, at the usual pace, room for a fresh one */
     MAX_BODY = 65536,
@@ -63,22 +64,34 @@ static void merge_shortest(struct record *record)
     record->probe.merged = true;
 }
 
-void probe_note(struct record *record, enum probe_class class, int64_t at_ms, int http_status)
+static void extend_run(struct probe_run *run, int64_t at_ms, const char *neighbour)
+{
+    run->to_ms = at_ms;
+    if (run->count < INT_MAX)
+        run->count++;
+    if (neighbour != NULL)
+        run->neighbour = neighbour;
+}
+
+void probe_note(struct record *record, enum probe_class class, int64_t at_ms, int http_status,
+                const char *neighbour)
 {
     size_t n = record->probe.n_runs;
     struct probe_run *last = n > 0 ? &record->probe.runs[n - 1] : NULL;
     if (last != NULL && same_kind(last, class, http_status)) {
-        last->to_ms = at_ms;
-        if (last->count < INT_MAX)
-            last->count++;
+        extend_run(last, at_ms, neighbour);
         return;
     }
     if (n == MAX_RUNS)
         merge_shortest(record);
     n = record->probe.n_runs;
     record->probe.runs = mem_realloc(record->probe.runs, n + 1, sizeof(struct probe_run));
-    record->probe.runs[n] = (struct probe_run){
-        .class = class, .from_ms = at_ms, .to_ms = at_ms, .count = 1, .http_status = http_status};
+    record->probe.runs[n] = (struct probe_run){.class = class,
+                                               .from_ms = at_ms,
+                                               .to_ms = at_ms,
+                                               .count = 1,
+                                               .http_status = http_status,
+                                               .neighbour = neighbour};
     record->probe.n_runs = n + 1;
 }
 
@@ -138,6 +151,7 @@ struct attempt {
     struct probe *probe;
     CURL *easy;
     bool busy;
+    bool unresolved; /* nobody had answered ARP yet when it began */
     size_t body_len;
 };
 
@@ -146,6 +160,7 @@ struct probe {
     struct record *record;
     struct probe_options options;
     struct attempt slots[N_SLOTS];
+    struct attempt slow; /* used on a link of the host's own */
     struct loop_timer next;
     bool awake, paused;
     int64_t nudged_until_ms;
@@ -308,6 +323,7 @@ static void abandon_all(struct probe *probe)
 {
     for (size_t i = 0; i < N_SLOTS; i++)
         abandon(&probe->slots[i]);
+    abandon(&probe->slow);
 }
 
 static int pace(const struct probe *probe, int64_t now)
@@ -326,29 +342,76 @@ static struct attempt *free_slot(struct probe *probe)
     return NULL;
 }
 
+static bool is_unanswered(const char *neighbour)
+{
+    return strcmp(neighbour, "incomplete") == 0 || strcmp(neighbour, "failed") == 0;
+}
+
+static bool is_none(const char *neighbour)
+{
+    return strcmp(neighbour, "none") == 0;
+}
+
+static const char *neighbour_now(const struct probe *probe)
+{
+    return probe->options.neighbour != NULL ? probe->options.neighbour(probe->options.ctx) : NULL;
+}
+
+static void start(struct attempt *attempt)
+{
+    const char *neighbour = neighbour_now(attempt->probe);
+    attempt->unresolved = neighbour != NULL && (is_none(neighbour) || is_unanswered(neighbour));
+    attempt->busy = true;
+    attempt->body_len = 0;
+    (void)curl_multi_add_handle(attempt->probe->engine->multi, attempt->easy);
+}
+
 static void start_attempt(void *ctx)
 {
     struct probe *probe = ctx;
     loop_arm(probe->engine->loop, &probe->next, pace(probe, clock_ms()));
+    if (probe->options.neighbour != NULL && !probe->slow.busy)
+        start(&probe->slow);
     struct attempt *attempt = free_slot(probe);
-    if (attempt == NULL)
-        return;
-    attempt->busy = true;
-    attempt->body_len = 0;
-    (void)curl_multi_add_handle(probe->engine->multi, attempt->easy);
+    if (attempt != NULL)
+        start(attempt);
+}
+
+/*
+ * A time-out of ours that came before the kernel's: while nobody answers ARP, it is what the kernel
+ * would have said. Of a short attempt that began then, the SYN is lost: the next one, a second
+ * later, comes after its end.
+ */
+static enum probe_class with_neighbour(enum probe_class class, const struct attempt *attempt,
+                                       const char *neighbour)
+{
+    if (class != PROBE_CONNECT_TIMEOUT || neighbour == NULL || is_none(neighbour))
+        return class;
+    bool lost = attempt != &attempt->probe->slow && attempt->unresolved;
+    return lost || is_unanswered(neighbour) ? PROBE_HOST_UNREACHABLE : class;
 }
 
 static void finish_attempt(struct attempt *attempt, CURLcode result)
 {
     struct probe *probe = attempt->probe;
     int status;
+    const char *neighbour = neighbour_now(probe);
     enum probe_class class =
         classify(attempt->easy, result, probe->options.expected_status, &status);
+    class = with_neighbour(class, attempt, neighbour);
     abandon(attempt);
     if (class == PROBE_READY)
         abandon_all(probe);
-    probe_note(probe->record, class, clock_ms() - probe->options.start_ms, status);
+    probe_note(probe->record, class, clock_ms() - probe->options.start_ms, status, neighbour);
     probe->options.on_result(probe->options.ctx, class);
+}
+
+static void init_attempt(struct attempt *attempt, struct probe *probe, int timeout_ms)
+{
+    attempt->probe = probe;
+    attempt->easy = new_request(probe->options.url, timeout_ms);
+    (void)curl_easy_setopt(attempt->easy, CURLOPT_WRITEDATA, attempt);
+    (void)curl_easy_setopt(attempt->easy, CURLOPT_PRIVATE, attempt);
 }
 
 struct probe *probe_new(struct probe_engine *engine, struct record *record,
@@ -359,13 +422,9 @@ struct probe *probe_new(struct probe_engine *engine, struct record *record,
     probe->record = record;
     probe->options = *options;
     probe->next = (struct loop_timer){.on_due = start_attempt, .ctx = probe};
-    for (size_t i = 0; i < N_SLOTS; i++) {
-        struct attempt *attempt = &probe->slots[i];
-        attempt->probe = probe;
-        attempt->easy = new_request(options->url, ATTEMPT_TIMEOUT_MS);
-        (void)curl_easy_setopt(attempt->easy, CURLOPT_WRITEDATA, attempt);
-        (void)curl_easy_setopt(attempt->easy, CURLOPT_PRIVATE, attempt);
-    }
+    for (size_t i = 0; i < N_SLOTS; i++)
+        init_attempt(&probe->slots[i], probe, ATTEMPT_TIMEOUT_MS);
+    init_attempt(&probe->slow, probe, SLOW_TIMEOUT_MS);
     loop_arm(engine->loop, &probe->next, 0);
     return probe;
 }
@@ -390,6 +449,7 @@ void probe_free(struct probe *probe)
     probe_pause(probe);
     for (size_t i = 0; i < N_SLOTS; i++)
         curl_easy_cleanup(probe->slots[i].easy);
+    curl_easy_cleanup(probe->slow.easy);
     free(probe);
 }
 

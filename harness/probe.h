@@ -31,6 +31,11 @@ struct probe_options {
     const char *url; /* borrowed until probe_free */
     int expected_status;
     int64_t start_ms; /* zero of the recorded times, on clock_ms()'s clock */
+    /* State of the host's neighbour entry for the guest, now, or NULL. Set where the guest is on a
+     * link of the host's own: then one slow connect is always in flight beside the short attempts,
+     * because the kernel asks for about 3 s before it gives up on ARP, and a connect that timed out
+     * while nobody answered ARP counts as host-unreachable. */
+    const char *(*neighbour)(void *ctx);
     void (*on_result)(void *ctx, enum probe_class class); /* after each finished attempt */
     void *ctx;
 };
@@ -52,8 +57,10 @@ void probe_awake(struct probe *probe);
 void probe_pause(struct probe *probe);
 void probe_resume(struct probe *probe);
 
-/* Appends one result to the runs: what replay and other backends use too. */
-void probe_note(struct record *record, enum probe_class class, int64_t at_ms, int http_status);
+/* Appends one result to the runs: what replay and other backends use too. `neighbour` is static, or
+ * NULL; a run keeps the last one that was known. */
+void probe_note(struct record *record, enum probe_class class, int64_t at_ms, int http_status,
+                const char *neighbour);
 
 /* One attempt, waited for at most `timeout_ms`: does anything answer at this URL already? */
 bool probe_answers(const char *url, int timeout_ms);

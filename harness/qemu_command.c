@@ -12,8 +12,10 @@
 #include "harness/base/auto.h"
 #include "harness/base/buf.h"
 #include "harness/base/mem.h"
+#include "harness/pcap.h"
 
 enum { BY_HAND_PORT = 18080 };
+static const char BY_HAND_TAP[] = "bdhand";
 
 struct words {
     char **list; /* owned, as are the words */
@@ -111,10 +113,21 @@ static void add_boot(struct words *words, const struct qemu_command *command)
         add(words, "-append", command->cmdline);
 }
 
+static bool is_on_tap(const struct qemu_command *command)
+{
+    return strcmp(command->target->network, "tap") == 0;
+}
+
+static char *user_netdev(const struct qemu_command *command, int host_port)
+{
+    return mem_printf("user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:%d-:%d", host_port,
+                      command->target->service.port);
+}
+
 /* The image itself is never written: writes go to a temporary file without a name (snapshot=on),
  * and no lock is needed on what is only read. */
 static void add_devices(struct words *words, const struct qemu_command *command, const char *rootfs,
-                        int host_port)
+                        const char *netdev)
 {
     const char *bus = is_microvm(command->target) ? "device" : "pci";
     if (rootfs != NULL) {
@@ -123,8 +136,7 @@ static void add_devices(struct words *words, const struct qemu_command *command,
              file);
         addf(words, "-device", "virtio-blk-%s,drive=root", bus);
     }
-    addf(words, "-netdev", "user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:%d-:%d", host_port,
-         command->target->service.port);
+    add(words, "-netdev", netdev);
     addf(words, "-device", "virtio-net-%s,netdev=net,mac=%s", bus, command->mac);
     addf(words, "-device", "virtio-rng-%s", bus);
 }
@@ -145,7 +157,12 @@ char **qemu_argv(const struct qemu_command *command)
     addf(&words, "-chardev", "socket,id=qmp,fd=%d", command->qmp_fd);
     add(&words, "-mon", "chardev=qmp,mode=control");
     add_boot(&words, command);
-    add_devices(&words, command, command->rootfs, command->host_port);
+    auto_free char *netdev = is_on_tap(command) ? mem_printf("tap,id=net,fd=%d", command->tap_fd)
+                                                : user_netdev(command, command->host_port);
+    add_devices(&words, command, command->rootfs, netdev);
+    if (command->pcap_fd >= 0)
+        addf(&words, "-object", "filter-dump,id=frames,netdev=net,maxlen=%d,file=/proc/self/fd/%d",
+             PCAP_SNAP_LEN, command->pcap_fd);
     return end_of_list(&words);
 }
 
@@ -203,6 +220,24 @@ static void add_make_image(struct buf *line, const struct target *target, const 
     buf_add_text(line, " &&");
 }
 
+/* The TAP device by hand: made before, removed after. An existing one is only used. */
+static char *tap_netdev(struct buf *line, const struct target *target)
+{
+    if (target->tap == NULL) {
+        auto_free char *make =
+            mem_printf("ip tuntap add dev %s mode tap vnet_hdr && ip link set %s "
+                       "up master",
+                       BY_HAND_TAP, BY_HAND_TAP);
+        if (line->len > 0)
+            buf_add_char(line, ' ');
+        buf_add_text(line, make);
+        add_quoted(line, target->bridge);
+        buf_add_text(line, " &&");
+    }
+    auto_free char *name = double_commas(target->tap != NULL ? target->tap : BY_HAND_TAP);
+    return mem_printf("tap,id=net,script=no,downscript=no,ifname=%s", name);
+}
+
 static bool is_same(const char *a, const char *b)
 {
     return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
@@ -217,14 +252,18 @@ char *qemu_by_hand(const struct qemu_command *command, const char *fault)
         image = mem_printf("/tmp/bootdiag-%s.ext4", fault);
         add_make_image(&line, command->target, fault, image);
     }
+    auto_free char *netdev = is_on_tap(command) ? tap_netdev(&line, command->target)
+                                                : user_netdev(command, BY_HAND_PORT);
     struct words words = {0};
     add_machine(&words, command);
     add(&words, "-serial", "mon:stdio");
     add_boot(&words, command);
-    add_devices(&words, command, image != NULL ? image : command->rootfs, BY_HAND_PORT);
+    add_devices(&words, command, image != NULL ? image : command->rootfs, netdev);
     char **argv = end_of_list(&words);
     for (char **word = argv; *word != NULL; word++)
         add_quoted(&line, *word);
     qemu_argv_free(argv);
+    if (is_on_tap(command) && command->target->tap == NULL)
+        buf_addf(&line, "; ip link del %s", BY_HAND_TAP);
     return buf_steal(&line);
 }

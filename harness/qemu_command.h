@@ -16,7 +16,9 @@ struct qemu_command {
     const char *accelerator; /* "kvm" or "tcg" */
     const char *cmdline;     /* as from qemu_cmdline */
     const char *mac;
-    int host_port;         /* of 127.0.0.1, forwarded to the service's port */
+    int host_port;         /* of 127.0.0.1, forwarded to the service's port; user-mode network */
+    int tap_fd;            /* an open TAP device that QEMU inherits; network tap */
+    int pcap_fd;           /* where it writes the NIC's frames to, inherited; -1: nowhere */
     int serial_fd, qmp_fd; /* connected sockets that QEMU inherits */
 };
 

@@ -15,6 +15,7 @@
 #include "harness/base/mem.h"
 #include "harness/capture.h"
 #include "harness/image.h"
+#include "harness/record_net.h"
 
 enum { MAX_TIMES_FILE = 64 << 20 };
 static const uint64_t MAX_CONSOLE = 1ULL << 30;
@@ -33,6 +34,7 @@ void record_init(struct record *record)
         .console_facts = {.dropped_at = -1},
     };
     service_init(&record->service);
+    record_net_init(&record->net);
 }
 
 static void vmm_release(struct record *record)
@@ -77,6 +79,7 @@ void record_release(struct record *record)
     image_release(&record->initrd);
     image_release(&record->rootfs);
     service_release(&record->service);
+    record_net_release(&record->net);
     free(record->probe.runs);
     free(record->times);
     bytes_release(&record->console);

@@ -59,6 +59,25 @@ struct probe_run {
     const char *neighbour; /* static; state of the host's neighbour entry, NULL if not looked at */
 };
 
+enum { RECORD_MOST_BRIDGE_ADDRESSES = 8 };
+
+/* What the host saw of the guest's network; bootdiag's own member of the contract's record. Flags:
+ * 1 yes, 0 no, -1 not known. */
+struct record_net {
+    char *bridge;
+    int bridge_up; /* 0 too if it was seen down at any time */
+    char *bridge_addresses[RECORD_MOST_BRIDGE_ADDRESSES]; /* "192.168.100.1/24" */
+    size_t n_bridge_addresses;
+    bool has_bridge_addresses; /* they were looked at: none is a finding */
+    char *tap;
+    int vnet_hdr;
+    char *neighbour_mac; /* the last one in the host's neighbour table for the guest's address */
+    char *foreign_mac;   /* not the guest's own, answered for its address */
+    int own_answered;    /* the guest's own MAC spoke for the expected address */
+    int answered_before_start;           /* somebody had the address before the guest ran */
+    int64_t frames_kept, frames_dropped; /* of net.pcap */
+};
+
 /* One file that was booted from. All zero or NULL: not known. */
 struct record_image {
     char *path;
@@ -117,6 +136,8 @@ struct record {
         size_t n_runs;
         bool merged;
     } probe;
+
+    struct record_net net;
 
     struct {
         char *session_id, *status, *error;

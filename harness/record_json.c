@@ -12,6 +12,7 @@
 #include "harness/base/auto.h"
 #include "harness/base/json.h"
 #include "harness/base/mem.h"
+#include "harness/record_net.h"
 
 enum { MAX_RUNS = 4096, MAX_ARGS = 4096 };
 
@@ -302,6 +303,10 @@ int record_from_json(struct record *record, const json_t *boot, const char *name
     const json_t *service = NULL;
     if (json_get_object(boot, "service", name, &service, err) != 0)
         return -1;
+    const json_t *net = NULL;
+    if (json_get_object(boot, "net", name, &net, err) != 0 ||
+        record_net_load(&record->net, net, name, err) != 0)
+        return -1;
     record->has_service = service != NULL;
     return service == NULL ? 0 : service_load(&record->service, service, name, false, err);
 }
@@ -377,5 +382,8 @@ json_t *record_json(const struct record *record)
     json_object_set_new(console, "dropped_bytes",
                         json_integer((json_int_t)record->console_facts.dropped_bytes));
     json_object_set_new(object_of(boot, "probe"), "classes", runs_json(record));
+    json_t *net = record_net_json(&record->net);
+    if (net != NULL)
+        json_object_set_new(boot, "net", net);
     return boot;
 }

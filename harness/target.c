@@ -11,6 +11,7 @@
 
 #include "harness/base/auto.h"
 #include "harness/base/file.h"
+#include "harness/base/ipv4.h"
 #include "harness/base/json.h"
 #include "harness/base/mem.h"
 
@@ -40,7 +41,22 @@ static const struct member MEMBERS[] = {
      "kernel command line"},
     {"memory_mib", MEMBER_INT, AT(memory_mib), "512", 1, 1 << 20, "guest memory in MiB"},
     {"vcpus", MEMBER_INT, AT(vcpus), "1", 1, 64, "virtual CPUs"},
-    {"network", MEMBER_TEXT, AT(network), "user", 0, 0, "\"user\": QEMU's user-mode network"},
+    {"network", MEMBER_TEXT, AT(network), "user", 0, 0,
+     "\"user\": QEMU's user-mode network; \"tap\": a TAP device on a bridge of this host"},
+    {"bridge", MEMBER_TEXT, AT(bridge), "fcbr0", 0, 0, "network tap: the bridge"},
+    {"tap", MEMBER_TEXT, AT(tap), NULL, 0, 0,
+     "network tap: an existing TAP device to use; absent: each boot makes its own, which needs "
+     "root"},
+    {"address", MEMBER_TEXT, AT(address), NULL, 0, 0,
+     "network tap: the guest's IPv4 address; its MAC is 02:fc and these four bytes"},
+    {"addresses", MEMBER_INT, AT(addresses), "1", 1, 1024,
+     "network tap: how many addresses from there on are the target's: so many boots at a time"},
+    {"network_checks", MEMBER_TEXT, AT(network_checks), "strict", 0, 0,
+     "network tap: \"strict\" refuses a bridge that cannot work and an address that answers "
+     "already, "
+     "\"lenient\" boots and records what it sees"},
+    {"pcap", MEMBER_TEXT, AT(pcap), "failure", 0, 0,
+     "when a boot's net.pcap is kept: \"failure\", \"always\" or \"never\""},
     {"deadline_ms", MEMBER_INT, AT(deadline_ms), "120000", 100, 24 * 3600 * 1000,
      "a boot that is not ready by then has failed"},
     {"settle_ms", MEMBER_INT, AT(settle_ms), "500", 0, 600000,
@@ -194,18 +210,57 @@ static int set_all(struct target *target, const json_t *members, const char *pre
     return 0;
 }
 
+/* Members that take one of a few words. */
+static const struct {
+    const char *name, *words, *list[4];
+} CHOICES[] = {
+    {"qemu.accelerator", "auto, kvm or tcg", {"auto", "kvm", "tcg"}},
+    {"network", "user or tap", {"user", "tap"}},
+    {"network_checks", "strict or lenient", {"strict", "lenient"}},
+    {"pcap", "failure, always or never", {"failure", "always", "never"}},
+};
+
+static int check_choices(const struct target *target, const char *name, struct err *err)
+{
+    for (size_t i = 0; i < sizeof(CHOICES) / sizeof(CHOICES[0]); i++) {
+        const char *got = *(char **)place(target, find_member(CHOICES[i].name));
+        const char *const *choice = CHOICES[i].list;
+        while (*choice != NULL && strcmp(*choice, got) != 0)
+            choice++;
+        if (*choice == NULL)
+            return err_set(err, "%s: \"%s\": expected %s, got \"%.40s\"", name, CHOICES[i].name,
+                           CHOICES[i].words, got);
+    }
+    return 0;
+}
+
+static int check_tap(const struct target *target, const char *name, struct err *err)
+{
+    uint32_t first;
+    if (target->address != NULL && !ipv4_parse(target->address, &first))
+        return err_set(err, "%s: \"address\": expected an IPv4 address, got \"%.40s\"", name,
+                       target->address);
+    if (target->address != NULL &&
+        (!ipv4_is_host(first) || !ipv4_is_host(first + (uint32_t)target->addresses - 1)))
+        return err_set(err, "%s: \"address\": no machine can have %s, or one of the %d from there",
+                       name, target->address, target->addresses);
+    if (strcmp(target->network, "tap") != 0)
+        return 0;
+    if (target->address == NULL)
+        return err_set(err,
+                       "%s: \"address\" is not set: the network \"tap\" needs the guest's IPv4 "
+                       "address",
+                       name);
+    if (target->tap != NULL && target->addresses > 1)
+        return err_set(err, "%s: \"addresses\": one TAP device carries one guest, got %d", name,
+                       target->addresses);
+    return 0;
+}
+
 static int check(const struct target *target, const char *name, struct err *err)
 {
-    static const char *const accelerators[] = {"auto", "kvm", "tcg"};
-    bool known = false;
-    for (size_t i = 0; i < sizeof(accelerators) / sizeof(accelerators[0]); i++)
-        known |= strcmp(target->qemu_accelerator, accelerators[i]) == 0;
-    if (!known)
-        return err_set(err, "%s: \"qemu.accelerator\": expected auto, kvm or tcg, got \"%.40s\"",
-                       name, target->qemu_accelerator);
-    if (strcmp(target->network, "user") != 0)
-        return err_set(err, "%s: \"network\": expected \"user\", got \"%.40s\"", name,
-                       target->network);
+    if (check_choices(target, name, err) != 0 || check_tap(target, name, err) != 0)
+        return -1;
     double speed = target->replay_speed;
     if (speed != 0 && !(speed >= 0.001 && speed <= 1e6))
         return err_set(err, "%s: \"replay.speed\": expected 0 or 0.001-1000000, got %g", name,

@@ -23,7 +23,13 @@ struct target {
     char *kernel, *initrd, *rootfs; /* absolute; NULL: none. rootfs is never written to */
     char *cmdline;
     int memory_mib, vcpus;
-    char *network; /* "user" */
+    char *network;        /* "user" or "tap" */
+    char *bridge;         /* of a TAP network */
+    char *tap;            /* an existing TAP device; NULL: each boot makes its own */
+    char *address;        /* the first guest's IPv4 address on the bridge; NULL: not set */
+    int addresses;        /* how many from there on belong to the target: one per boot at a time */
+    char *network_checks; /* "strict" or "lenient" */
+    char *pcap;           /* "failure", "always" or "never" */
     int deadline_ms;
     int settle_ms; /* a boot is ready when it still answers this long after its first good answer */
     int grace_ms;  /* how long a boot may go on after fatal evidence, so that its last lines arrive

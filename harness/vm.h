@@ -18,6 +18,7 @@
 #include "harness/record.h"
 #include "harness/target.h"
 
+struct guest_net; /* guest_net.h */
 struct vm_ops;
 
 struct vm {
@@ -30,8 +31,10 @@ struct vm {
     const char
         *rootfs;    /* the image to boot: the target's, or a copy with a fault in it; NULL: none */
     unsigned index; /* of the boot in its campaign, from 0 */
+    unsigned slot;  /* its place among the boots that run at a time, from 0 */
     void (*on_sign)(
         void *ctx); /* the guest gave a sign of life beside its console; not the place to stop */
+    void (*on_run)(void *ctx);  /* once, after a start that set `waits`: the guest is let run */
     void (*on_exit)(void *ctx); /* the VMM ended, once: call stop, from here or later */
     void *ctx;
 
@@ -39,6 +42,8 @@ struct vm {
     int console_fd; /* taken by the boot; -1 afterwards */
     int stderr_fd;  /* likewise; -1: none */
     char url[256];  /* of the health check, as the host reaches it */
+    bool waits;     /* the guest is not let run yet: who answers now is not the guest */
+    struct guest_net *guest_net; /* its place on a bridge: the backend's, until stop; else NULL */
 
     void *state; /* the backend's own */
 };

@@ -5,13 +5,10 @@
  * Serial port and QMP are socket pairs that QEMU inherits, so no byte is lost and nothing can be
  * stale. The guest stays paused until QMP is negotiated; `continued` tells a start that QEMU
  * refused from a VM that ended. stderr passes through our hands: a copy is kept to say why QEMU
- * refused. The host's port is held by a bound socket that never listens (both sides set
- * SO_REUSEADDR), so nobody else can get it meanwhile.
+ * refused. On a TAP the guest is let run only once it is known who has its address.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,12 +20,13 @@
 #include "harness/base/auto.h"
 #include "harness/base/buf.h"
 #include "harness/base/file.h"
-#include "harness/base/hash.h"
 #include "harness/base/mem.h"
 #include "harness/base/proc.h"
+#include "harness/bridge.h"
 #include "harness/kvm.h"
 #include "harness/qemu_command.h"
 #include "harness/qemu_error.h"
+#include "harness/qemu_net.h"
 #include "harness/qmp.h"
 #include "harness/relay.h"
 #include "harness/vm.h"
@@ -49,11 +47,12 @@ struct qemu {
     struct relay log; /* stderr, on its way to the boot */
     struct loop_watch exit_watch;
     struct loop_timer limit;
-    int port_fd;      /* holds the host's port */
-    bool continued;   /* the guest was let run */
-    bool killed;      /* by us: the exit status says nothing */
-    char *failure;    /* why we gave up on it; or NULL */
-    char *end_reason; /* of QMP's SHUTDOWN event; or NULL */
+    struct qemu_net net;
+    bool continued;            /* the guest was let run */
+    bool killed;               /* by us: the exit status says nothing */
+    char *failure;             /* why we gave up on it; or NULL */
+    const char *failure_cause; /* of a guest that was not let run; or NULL */
+    char *end_reason;          /* of QMP's SHUTDOWN event; or NULL */
 };
 
 static void set_text(char **to, const char *text)
@@ -113,9 +112,10 @@ static int check(const struct target *target, struct err *err)
     }
     if (check_file("kernel", target->kernel, "vmm.kernel-missing", err) != 0 ||
         check_file("initrd", target->initrd, "vmm.initrd-missing", err) != 0 ||
-        check_file("rootfs", target->rootfs, "vmm.rootfs-missing", err) != 0)
+        check_file("rootfs", target->rootfs, "vmm.rootfs-missing", err) != 0 ||
+        check_binary(target, err) != 0 || check_accelerator(target, err) != 0)
         return -1;
-    return check_binary(target, err) != 0 ? -1 : check_accelerator(target, err);
+    return strcmp(target->network, "tap") == 0 ? bridge_preflight(target, err) : 0;
 }
 
 static char *describe(const struct target *target)
@@ -155,11 +155,33 @@ static void on_continued(void *ctx, const json_t *value)
     loop_disarm(qemu->vm->loop, &qemu->limit);
 }
 
+static void let_run(struct qemu *qemu)
+{
+    qmp_execute(&qemu->qmp, "cont", on_continued);
+    if (qemu->vm->waits)
+        qemu->vm->on_run(qemu->vm->ctx);
+}
+
+static void on_decided(void *ctx, const struct err *why)
+{
+    struct qemu *qemu = ctx;
+    if (why == NULL) {
+        let_run(qemu);
+        return;
+    }
+    set_text(&qemu->failure, why->message);
+    qemu->failure_cause = why->cause;
+    give_up(qemu);
+}
+
 static void on_greeting(void *ctx, const char *version)
 {
     struct qemu *qemu = ctx;
     set_text(&qemu->vm->record->vmm.version, version);
-    qmp_execute(&qemu->qmp, "cont", on_continued);
+    if (qemu->net.guest != NULL)
+        guest_net_decide(qemu->net.guest, on_decided, qemu);
+    else
+        let_run(qemu);
 }
 
 static void on_event(void *ctx, const char *name, const json_t *data)
@@ -191,10 +213,10 @@ static void record_refusal(struct qemu *qemu, const struct proc_exit *end)
     struct record *record = qemu->vm->record;
     const char *cause;
     char *said = qemu_error_find(buf_text(&qemu->log.kept), &cause);
-    if (qemu->killed && cause == NULL) {
+    if (qemu->killed && (cause == NULL || qemu->failure_cause != NULL)) {
         free(said);
         said = mem_strdup(qemu->failure);
-        cause = "vmm.start-timeout";
+        cause = qemu->failure_cause != NULL ? qemu->failure_cause : "vmm.start-timeout";
     }
     if (said == NULL)
         said = end->signal != 0 ? mem_printf("QEMU was ended by signal %d", end->signal)
@@ -249,7 +271,8 @@ static void stop(struct vm *vm)
     qmp_stop(&qemu->qmp);
     end_process(qemu);
     relay_stop(&qemu->log);
-    auto_fd_release(&qemu->port_fd);
+    vm->guest_net = NULL;
+    qemu_net_release(&qemu->net, vm->record);
     auto_fd_release(&vm->console_fd);
     auto_fd_release(&vm->stderr_fd);
     vm->console_fd = vm->stderr_fd = -1;
@@ -259,41 +282,6 @@ static void stop(struct vm *vm)
 }
 
 /* ---- the start ---- */
-
-/* Binds a free port of 127.0.0.1 without listening on it. Returns the descriptor that holds it. */
-static int hold_port(int *ret_port, struct err *err)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof(address);
-    auto_fd int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)) != 0 ||
-        bind(fd, (struct sockaddr *)&address, len) != 0 ||
-        getsockname(fd, (struct sockaddr *)&address, &len) != 0)
-        return err_sys(err, errno, "cannot get a free port of 127.0.0.1");
-    *ret_port = ntohs(address.sin_port);
-    return steal_fd(&fd);
-}
-
-/* 02:fc: and four bytes of a hash of the record's directory: another one for every boot. */
-static char *mac_for(const struct vm *vm)
-{
-    const char *dir = vm->record->dir != NULL ? vm->record->dir : "";
-    uint64_t hash = hash_add(HASH_START, dir, strlen(dir));
-    hash = hash_add(hash, (const char *)&vm->index, sizeof(vm->index));
-    return mem_printf("02:fc:%02x:%02x:%02x:%02x", (unsigned)(hash >> 24 & 0xff),
-                      (unsigned)(hash >> 16 & 0xff), (unsigned)(hash >> 8 & 0xff),
-                      (unsigned)(hash & 0xff));
-}
-
-static int make_url(struct vm *vm, int port, struct err *err)
-{
-    int len = snprintf(vm->url, sizeof(vm->url), "http://127.0.0.1:%d%s", port,
-                       vm->target->service.health_path);
-    if (len < 0 || (size_t)len >= sizeof(vm->url))
-        return err_set(err, "\"service.health_path\" is too long: at most %zu bytes of URL",
-                       sizeof(vm->url) - 1);
-    return 0;
-}
 
 static void fill_record(const struct vm *vm, const struct qemu_command *command)
 {
@@ -305,10 +293,7 @@ static void fill_record(const struct vm *vm, const struct qemu_command *command)
     record->guest.memory_mib = vm->target->memory_mib;
     record->guest.vcpus = vm->target->vcpus;
     set_text(&record->guest.cmdline, command->cmdline);
-    set_text(&record->guest.mac, command->mac);
-    set_text(&record->guest.expected_address, QEMU_GUEST_ADDRESS);
     set_text(&record->host.accelerator, command->accelerator);
-    set_text(&record->probe.network, "user");
 }
 
 /* The child's ends of console, QMP and stderr; they are closed here once it has them. */
@@ -357,8 +342,17 @@ static int make_channels(struct qemu *qemu, struct child_ends *ret_ends, struct 
     return 0;
 }
 
-static int spawn(struct qemu *qemu, const struct child_ends *ends, struct err *err)
+static int spawn(struct qemu *qemu, const struct child_ends *ends,
+                 const struct qemu_command *command, struct err *err)
 {
+    int inherit[5], n = 0;
+    inherit[n++] = ends->serial;
+    inherit[n++] = ends->qmp;
+    if (command->tap_fd >= 0)
+        inherit[n++] = command->tap_fd;
+    if (command->pcap_fd >= 0)
+        inherit[n++] = command->pcap_fd;
+    inherit[n] = -1;
     struct vm *vm = qemu->vm;
     auto_free char *tmpdir = mem_printf("TMPDIR=%s", vm->scratch);
     const struct proc_spec spec = {
@@ -367,7 +361,7 @@ static int spawn(struct qemu *qemu, const struct child_ends *ends, struct err *e
         .stdin_fd = -1,
         .stdout_fd = ends->stderr_out,
         .stderr_fd = ends->stderr_out,
-        .inherit = (const int[]){ends->serial, ends->qmp, -1},
+        .inherit = inherit,
     };
     int exec_errno;
     if (proc_start(&qemu->proc, &spec, &exec_errno, err) == 0)
@@ -383,18 +377,19 @@ static int launch(struct qemu *qemu, struct child_ends *ends, struct err *err)
         .rootfs = vm->rootfs,
         .accelerator = accelerator_for(vm->target),
     };
-    qemu->port_fd = hold_port(&command.host_port, err);
-    if (qemu->port_fd < 0 || make_url(vm, command.host_port, err) != 0 ||
-        make_channels(qemu, ends, err) != 0)
+    if (qemu_net_open(&qemu->net, vm, &command, err) != 0 || make_channels(qemu, ends, err) != 0)
         return -1;
+    vm->guest_net = qemu->net.guest;
+    vm->waits = qemu->net.guest != NULL;
     auto_free char *cmdline = qemu_cmdline(vm->target, command.accelerator);
-    auto_free char *mac = mac_for(vm);
     command.cmdline = cmdline;
-    command.mac = mac;
     command.serial_fd = ends->serial;
     command.qmp_fd = ends->qmp;
     fill_record(vm, &command);
-    return spawn(qemu, ends, err);
+    int result = spawn(qemu, ends, &command, err);
+    auto_fd_release(&qemu->net.pcap_child_fd); /* so that the capture ends with QEMU */
+    qemu->net.pcap_child_fd = -1;
+    return result;
 }
 
 static void watch_it(struct qemu *qemu)
@@ -417,7 +412,8 @@ static int start(struct vm *vm, struct err *err)
     struct qemu *qemu = mem_calloc(1, sizeof(*qemu));
     qemu->vm = vm;
     qemu->proc = (struct proc)PROC_INIT;
-    qemu->qmp.fd = qemu->port_fd = qemu->log.from_fd = qemu->log.to_fd = -1;
+    qemu->net = (struct qemu_net)QEMU_NET_INIT;
+    qemu->qmp.fd = qemu->log.from_fd = qemu->log.to_fd = -1;
     qemu->limit = (struct loop_timer){.on_due = give_up, .ctx = qemu};
     vm->state = qemu;
     vm->console_fd = vm->stderr_fd = -1;

@@ -502,11 +502,11 @@ static void equal_results_are_one_run(void **state)
     (void)state;
     auto_record struct record record;
     record_init(&record);
-    probe_note(&record, PROBE_REFUSED, 0, 0);
-    probe_note(&record, PROBE_REFUSED, 10, 0);
-    probe_note(&record, PROBE_HTTP_ERROR, 20, 503);
-    probe_note(&record, PROBE_HTTP_ERROR, 30, 500);
-    probe_note(&record, PROBE_REFUSED, 40, 0);
+    probe_note(&record, PROBE_REFUSED, 0, 0, NULL);
+    probe_note(&record, PROBE_REFUSED, 10, 0, NULL);
+    probe_note(&record, PROBE_HTTP_ERROR, 20, 503, NULL);
+    probe_note(&record, PROBE_HTTP_ERROR, 30, 500, NULL);
+    probe_note(&record, PROBE_REFUSED, 40, 0, NULL);
     static const struct probe_run want[] = {
         {PROBE_REFUSED, 0, 10, 2, 0, NULL},
         {PROBE_HTTP_ERROR, 20, 20, 1, 503, NULL},
@@ -524,7 +524,7 @@ static void equal_results_are_one_run(void **state)
     }
     assert_false(record.probe.merged);
     record.probe.runs[3].count = INT32_MAX;
-    probe_note(&record, PROBE_REFUSED, 50, 0);
+    probe_note(&record, PROBE_REFUSED, 50, 0, NULL);
     assert_int_equal(record.probe.runs[3].count, INT32_MAX);
 }
 
@@ -537,18 +537,18 @@ static void many_runs_are_merged(void **state)
     record_init(&record);
     int64_t at_ms = 0;
     for (int i = 0; i < LONG; i++)
-        probe_note(&record, PROBE_HOST_UNREACHABLE, at_ms++, 0);
+        probe_note(&record, PROBE_HOST_UNREACHABLE, at_ms++, 0, NULL);
     for (int i = 0; i < N; i++) {
         probe_note(&record,
                    i % 3 == 0   ? PROBE_REFUSED
                    : i % 3 == 1 ? PROBE_RESET
                                 : PROBE_NO_ANSWER,
-                   at_ms++, 0);
+                   at_ms++, 0, NULL);
         assert_true(record.probe.n_runs <= MOST);
         assert_int_equal(record.probe.merged, i >= MOST - 1);
     }
-    probe_note(&record, PROBE_READY, at_ms, 200);
-    probe_note(&record, PROBE_REFUSED, at_ms + 1, 0);
+    probe_note(&record, PROBE_READY, at_ms, 200, NULL);
+    probe_note(&record, PROBE_REFUSED, at_ms + 1, 0, NULL);
 
     const struct probe_run *runs = record.probe.runs;
     size_t n = record.probe.n_runs;

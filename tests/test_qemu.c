@@ -40,6 +40,8 @@ static struct qemu_command command_for(const struct target *target)
                                  .cmdline = target->cmdline,
                                  .mac = "02:fc:00:00:00:01",
                                  .host_port = 34567,
+                                 .tap_fd = -1,
+                                 .pcap_fd = -1,
                                  .serial_fd = 11,
                                  .qmp_fd = 13};
 }
@@ -140,6 +142,50 @@ static void test_tsc_is_told_to_microvm_under_tcg(void **state)
         auto_free char *got = qemu_cmdline(&target, cases[i].accelerator);
         assert_string_equal(got, cases[i].expected);
     }
+}
+
+static void test_tap_and_capture_are_inherited(void **state)
+{
+    (void)state;
+    auto_target struct target target;
+    init(&target);
+    set(&target, "address=192.168.100.5");
+    set(&target, "network=tap");
+    struct qemu_command command = command_for(&target);
+    command.tap_fd = 17;
+    command.pcap_fd = 19;
+    auto_free char *line = joined(&command);
+    assert_non_null(strstr(line, "|-netdev|tap,id=net,fd=17|-device|virtio-net-pci,netdev=net,"
+                                 "mac=02:fc:00:00:00:01|"));
+    const char *end = "|-object|filter-dump,id=frames,netdev=net,maxlen=128,file=/proc/self/fd/19";
+    assert_string_equal(line + strlen(line) - strlen(end), end);
+    assert_null(strstr(line, "hostfwd"));
+}
+
+static void test_tap_by_hand(void **state)
+{
+    (void)state;
+    auto_target struct target target;
+    init(&target);
+    set(&target, "address=192.168.100.5");
+    set(&target, "bridge=br;0");
+    set(&target, "network=tap");
+    struct qemu_command command = command_for(&target);
+    command.tap_fd = 17;
+    auto_free char *line = qemu_by_hand(&command, NULL);
+    const char *start =
+        "ip tuntap add dev bdhand mode tap vnet_hdr && ip link set bdhand up master "
+        "'br;0' && qemu-system-x86_64 ";
+    assert_int_equal(strncmp(line, start, strlen(start)), 0);
+    assert_non_null(strstr(line, " -netdev tap,id=net,script=no,downscript=no,ifname=bdhand "));
+    assert_non_null(strstr(line, "; ip link del bdhand"));
+
+    set(&target, "tap=mine");
+    command.rootfs = target.rootfs;
+    auto_free char *existing = qemu_by_hand(&command, NULL);
+    assert_int_equal(strncmp(existing, "qemu-system-x86_64 ", 19), 0);
+    assert_non_null(strstr(existing, ",ifname=mine "));
+    assert_null(strstr(existing, "ip link"));
 }
 
 static void test_hostile_names(void **state)
@@ -295,6 +341,8 @@ int main(void)
         cmocka_unit_test(test_microvm_has_mmio_devices),
         cmocka_unit_test(test_what_is_absent_is_not_passed),
         cmocka_unit_test(test_tsc_is_told_to_microvm_under_tcg),
+        cmocka_unit_test(test_tap_and_capture_are_inherited),
+        cmocka_unit_test(test_tap_by_hand),
         cmocka_unit_test(test_hostile_names),
         cmocka_unit_test(test_by_hand),
         cmocka_unit_test(test_by_hand_with_a_fault),

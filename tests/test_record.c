@@ -28,6 +28,12 @@ static const char FULL[] =
     "  \"merged\": true, \"classes\": [{\"class\": \"refused\", \"from_ms\": 0, \"to_ms\": 5,"
     "  \"count\": 61, \"http_status\": null, \"neighbour\": \"failed\"}, {\"class\": \"ready\","
     "  \"from_ms\": 6, \"to_ms\": 7, \"count\": 1, \"http_status\": 200, \"neighbour\": null}]},"
+    " \"net\": {\"bridge\": \"fcbr0\", \"bridge_up\": false, \"bridge_addresses\": "
+    "[\"192.168.100.1/24\"],"
+    "  \"tap\": \"bd0\", \"vnet_hdr\": true, \"neighbour_mac\": \"02:fc\", \"foreign_mac\": "
+    "\"52:54\","
+    "  \"own_answered\": true, \"answered_before_start\": false, \"frames_kept\": 7,"
+    "  \"frames_dropped\": 1},"
     " \"controller\": {\"session_id\": \"i\", \"status\": \"vm_created\", \"error\": \"f\"}}";
 
 static void everything_is_loaded_and_saved_again(void **state)

@@ -49,7 +49,9 @@ static void what_was_loaded_is_written_again(void **state)
         "\"/k\","
         " \"initrd\": \"/i\", \"rootfs\": \"/r\", \"cmdline\": \"c\", \"memory_mib\": 7, "
         "\"vcpus\": 3,"
-        " \"network\": \"user\", \"deadline_ms\": 1000, \"settle_ms\": 1, \"grace_ms\": 2,"
+        " \"network\": \"tap\", \"bridge\": \"br0\", \"tap\": \"tap7\", \"address\": \"10.1.2.3\","
+        " \"addresses\": 1, \"network_checks\": \"lenient\", \"pcap\": \"never\","
+        " \"deadline_ms\": 1000, \"settle_ms\": 1, \"grace_ms\": 2,"
         " \"qemu\": {\"binary\": \"q\", \"machine\": \"microvm\", \"cpu\": \"u\","
         "  \"accelerator\": \"tcg\"}, \"replay\": {\"records\": \"/p\", \"speed\": 2.5},"
         " \"service\": {\"unit\": \"u\", \"description\": \"d\", \"supervisor\": \"s\","
@@ -107,7 +109,17 @@ static void refusals_name_file_and_member(void **state)
         {"{\"kernel\": 5}", "\"kernel\": expected a string"},
         {"{\"kernel\": \"\"}", "\"kernel\": expected a path"},
         {"{\"kernel\": {}}", "\"kernel\": expected a string, got an object"},
-        {"{\"network\": \"tap\"}", "\"network\": expected \"user\", got \"tap\""},
+        {"{\"network\": \"nat\"}", "\"network\": expected user or tap, got \"nat\""},
+        {"{\"network\": \"tap\"}", "\"address\" is not set: the network \"tap\" needs"},
+        {"{\"address\": \"10.0.0\"}", "\"address\": expected an IPv4 address, got \"10.0.0\""},
+        {"{\"address\": \"::1\"}", "\"address\": expected an IPv4 address"},
+        {"{\"address\": \"127.0.0.1\"}", "\"address\": no machine can have 127.0.0.1"},
+        {"{\"address\": \"223.255.255.255\", \"addresses\": 2}", "\"address\": no machine can"},
+        {"{\"addresses\": 0}", "\"addresses\": expected 1-1024, got 0"},
+        {"{\"network\": \"tap\", \"address\": \"10.0.0.2\", \"tap\": \"t\", \"addresses\": 2}",
+         "\"addresses\": one TAP device carries one guest, got 2"},
+        {"{\"network_checks\": \"none\"}", "\"network_checks\": expected strict or lenient"},
+        {"{\"pcap\": \"yes\"}", "\"pcap\": expected failure, always or never, got \"yes\""},
         {"{\"qemu\": {\"accelerator\": \"hvf\"}}",
          "\"qemu.accelerator\": expected auto, kvm or tcg"},
         {"{\"replay\": {\"speed\": -1}}", "\"replay.speed\": expected 0 or 0.001-1000000, got -1"},

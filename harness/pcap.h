@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pcap: a VMM's capture of its guest's frames, on its way from a pipe to a small file.
+ *
+ * The first frames are kept, up to a limit in all and a lower one for TCP: a health check that is
+ * refused ten times a second for two minutes must not crowd out the ARP or DHCP packet that comes
+ * late. The file is a whole capture at any moment (classic pcap, pcap-savefile(5)).
+ */
+#ifndef BOOTDIAG_PCAP_H
+#define BOOTDIAG_PCAP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "harness/base/buf.h"
+#include "harness/base/err.h"
+#include "harness/base/loop.h"
+
+enum {
+    PCAP_LIMIT = 96 << 10, /* bytes of the file */
+    PCAP_TCP_LIMIT = 48 << 10,
+    PCAP_SNAP_LEN = 128, /* of each frame: what the VMM is to keep; ARP, DHCP's fixed part, TCP */
+};
+
+struct pcap {
+    /* Results, valid at any time. */
+    int64_t kept, dropped; /* frames */
+
+    /* The pcap's own. */
+    struct loop *loop;
+    struct loop_watch watch;
+    struct buf pending; /* the begin of what is not there yet in full */
+    int in_fd, out_fd;
+    size_t written, tcp_written;
+    bool has_header, broken;
+};
+
+#define PCAP_INIT                                                                                  \
+    {                                                                                              \
+        .in_fd = -1, .out_fd = -1                                                                  \
+    }
+
+/* Creates the file and watches `fd` (taken, made non-blocking). */
+int pcap_start(struct pcap *pcap, struct loop *loop, int fd, const char *path, struct err *err);
+
+/* Takes what is there now. */
+void pcap_drain(struct pcap *pcap);
+
+/* Drains and closes. Safe on one that was only initialised, and twice. */
+void pcap_stop(struct pcap *pcap);
+
+#endif
