@@ -181,7 +181,7 @@ static void test_tap_by_hand(void **state)
     assert_non_null(strstr(line, "; ip link del bdhand"));
 
     set(&target, "tap=mine");
-    command.rootfs = target.rootfs;
+    command = command_for(&target);
     auto_free char *existing = qemu_by_hand(&command, NULL);
     assert_int_equal(strncmp(existing, "qemu-system-x86_64 ", 19), 0);
     assert_non_null(strstr(existing, ",ifname=mine "));
