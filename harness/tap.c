@@ -23,8 +23,8 @@ static int open_node(struct tap *tap, struct err *err)
     tap->fd = open(NODE, O_RDWR | O_CLOEXEC);
     if (tap->fd >= 0)
         return 0;
-    (void)err_sys(err, errno,
-                  "cannot open %s; load its module (modprobe tun) or get the right to it", NODE);
+    err_set(err, "cannot open %s: %s; load its module (modprobe tun), or get the right to open it",
+            NODE, strerror(errno));
     return unavailable(err);
 }
 
@@ -49,12 +49,14 @@ static int configure(struct tap *tap, const char *name, struct err *err)
     struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};
     (void)snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name != NULL ? name : "bd%d");
     if (ioctl(tap->fd, TUNSETIFF, &request) != 0) {
+        const char *why = strerror(errno);
         const char *remedy =
-            errno == EBUSY ? "another process uses it; end that, or name another"
+            errno == EBUSY ? "another process uses it: end that, or name another device"
                            : "run as root or with CAP_NET_ADMIN, or set \"tap\" in the target "
                              "to a device that is yours";
-        (void)err_sys(err, errno, "cannot %s the TAP device %s; %s", name ? "open" : "make",
-                      name ? name : "bd%d", remedy);
+        err_set(err, "cannot %s%s: %s; %s",
+                name != NULL ? "open the TAP device " : "make a TAP device",
+                name != NULL ? name : "", why, remedy);
         return unavailable(err);
     }
     (void)snprintf(tap->name, sizeof(tap->name), "%s", request.ifr_name);
