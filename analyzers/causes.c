@@ -33,8 +33,9 @@ static const char *const by_host_dhcp_server_silent[] = {
     "network.no-lease",        "network.not-configured",   "init.job-waiting",
     "init.unit-start-timeout", "init.dependency-failed",   "init.not-reached",
     "agent.bind-denied",       "probe.deadline-too-short", NULL};
-static const char *const by_host_address_conflict[] = {"probe.stale-responder", "agent.unhealthy",
-                                                       NULL};
+static const char *const by_host_address_conflict[] = {
+    "vmm.config-invalid",    "vmm.crashed",     "vmm.start-timeout",
+    "probe.stale-responder", "agent.unhealthy", NULL};
 static const char *const by_host_overloaded[] = {"init.job-waiting",
                                                  "init.unit-start-timeout",
                                                  "init.dependency-failed",
@@ -139,11 +140,19 @@ static const char *const by_kernel_root_mount_failed[] = {"vmm.guest-reset",
                                                           "agent.*",
                                                           "probe.*",
                                                           NULL};
-static const char *const by_kernel_init_failed[] = {
-    "vmm.guest-reset",  "kernel.panic", "kernel.hung",
-    "rootfs.read-only", "rootfs.full",  "rootfs.agent-not-installed",
-    "init.*",           "network.*",    "supervisor.*",
-    "agent.*",          "probe.*",      NULL};
+static const char *const by_kernel_init_failed[] = {"vmm.guest-reset",
+                                                    "kernel.initramfs-failed",
+                                                    "kernel.panic",
+                                                    "kernel.hung",
+                                                    "rootfs.read-only",
+                                                    "rootfs.full",
+                                                    "rootfs.agent-not-installed",
+                                                    "init.*",
+                                                    "network.*",
+                                                    "supervisor.*",
+                                                    "agent.*",
+                                                    "probe.*",
+                                                    NULL};
 static const char *const by_kernel_initramfs_failed[] = {"vmm.guest-reset",
                                                          "kernel.panic",
                                                          "kernel.hung",
@@ -156,7 +165,11 @@ static const char *const by_kernel_initramfs_failed[] = {"vmm.guest-reset",
                                                          "agent.*",
                                                          "probe.*",
                                                          NULL};
-static const char *const by_kernel_oops[] = {"vmm.guest-reset",
+static const char *const by_kernel_oops[] = {"network.driver-missing",
+                                             "init.job-waiting",
+                                             "init.unit-start-timeout",
+                                             "init.dependency-failed",
+                                             "vmm.guest-reset",
                                              "kernel.panic",
                                              "kernel.hung",
                                              "agent.hung",
@@ -164,7 +177,9 @@ static const char *const by_kernel_oops[] = {"vmm.guest-reset",
                                              "supervisor.stuck",
                                              "probe.deadline-too-short",
                                              NULL};
-static const char *const by_kernel_hung[] = {"init.not-reached", "supervisor.stuck", "agent.hung",
+static const char *const by_kernel_hung[] = {"init.job-waiting",         "init.unit-start-timeout",
+                                             "init.dependency-failed",   "init.not-reached",
+                                             "supervisor.stuck",         "agent.hung",
                                              "probe.deadline-too-short", NULL};
 static const char *const by_rootfs_corrupt[] = {"vmm.guest-reset",
                                                 "kernel.init-failed",

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analyzers/vmm_voice.h"
 #include "harness/base/mem.h"
 
 enum { CAPTURE_SIZE = 161, KEPT_OF_EACH_RULE = 8, COMM_LEN = 15 };
@@ -178,7 +179,7 @@ static void on_line(void *ctx, const struct line *line)
         take_console_line(pass, line);
     }
     keep(&pass->last, &pass->now);
-    ruleset_match(pass->rules, pass->file, line, true, &visitor);
+    ruleset_match(pass->rules, vmm_voice(line) ? RULE_VMM_LOG : pass->file, line, true, &visitor);
 }
 
 static void quote_kept(const struct kept *kept, struct quote *ret_quote)

@@ -144,11 +144,31 @@ static bool slow_as_a_whole(const struct evidence *evidence)
     return n >= 2;
 }
 
-/* A guest that has work to do and gets less than half of a CPU. */
-static bool is_starved(const struct record *record)
+/* In how many of its seconds the console said something. */
+static int64_t active_seconds(const struct record *record)
 {
-    return record->vmm.cpu_ms >= 0 && record->ended_ms > 0 &&
-           record->vmm.cpu_ms * 2 < record->ended_ms;
+    int64_t n = 0, last = -1;
+    for (size_t i = 0; i < record->n_times; i++) {
+        int64_t second = record->times[i].offset / 1000;
+        n += second != last;
+        last = second;
+    }
+    return n;
+}
+
+/*
+ * A guest that has work to do and gets less than a third of a CPU. One that waits uses little, too,
+ * but prints in few of its seconds, or says that it waits.
+ */
+static bool is_starved(const struct evidence *evidence)
+{
+    enum { LONG_MS = 30 * 1000 };
+    const struct record *record = evidence->record;
+    return record->vmm.cpu_ms >= 0 && record->ended_ms >= LONG_MS &&
+           record->vmm.cpu_ms * 3 < record->ended_ms &&
+           active_seconds(record) * 4000 > record->ended_ms &&
+           evidence_count(evidence, "init.job-running") == 0 &&
+           !stage_reached(evidence, STAGE_SUPERVISOR_STARTED);
 }
 
 /* Only a boot that still went on when it was given up can be blamed on the host's speed. */
@@ -160,12 +180,10 @@ static void judge_load(const struct evidence *evidence, struct findings *finding
                     evidence_silence_ms(evidence) < STAGE_STUCK_MS &&
                     !stage_reached(evidence, STAGE_AGENT_LISTENING);
     bool slow = going_on && slow_as_a_whole(evidence);
-    if (!busy && !slow)
+    bool starved = going_on && is_starved(evidence);
+    if (!busy && !slow && !starved)
         return;
-    double confidence = slow && busy                     ? 0.86
-                        : slow                           ? 0.7
-                        : going_on && is_starved(record) ? 0.75
-                                                         : 0.3;
+    double confidence = (slow || starved) && busy ? 0.86 : slow || starved ? 0.75 : 0.3;
     struct finding *finding =
         findings_add(findings, "host.busy", "host.overloaded",
                      confidence > 0.5 ? SEVERITY_ERROR : SEVERITY_NOTE, confidence);

@@ -71,6 +71,17 @@ static const struct rule rules[] = {
         .near_miss = "[    4.2] watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [swapper/0:1]",
     },
     {
+        .id = "kernel.oops-module",
+        .severity = SEVERITY_NOTE,
+        .speaker = SPEAKER_KERNEL,
+        .pattern =
+            "^(?:RIP: [0-9a-f]+:\\S+ \\[([\\w-]+)\\]|pc : \\S+ \\[([\\w-]+)\\]|Modules linked "
+            "in:.* (virtio_net|e1000e?|vmxnet3|net_failover)\\(\\+\\))",
+        .summary = "The kernel stumbled in the module $1$2$3",
+        .sample = "[    4.2] RIP: 0010:virtnet_probe+0x1f/0x9f0 [virtio_net]",
+        .near_miss = "[    4.2] RIP: 0010:do_one_initcall+0x5c/0x320",
+    },
+    {
         .id = "kernel.lockup",
         .cause = "kernel.hung",
         .severity = SEVERITY_ERROR,
@@ -116,6 +127,19 @@ static bool fell_silent(const struct evidence *evidence)
            evidence_silence_ms(evidence) >= STAGE_STUCK_MS;
 }
 
+/* A driver that stumbles while it is loaded leaves a guest without its device, and nothing else. */
+static bool in_network_driver(const struct evidence *evidence)
+{
+    static const char *const drivers[] = {"virtio_net", "net_failover", "e1000", "vmxnet3",
+                                          "failover"};
+    for (const struct hit *hit = evidence_next(evidence, "kernel.oops-module", NULL); hit != NULL;
+         hit = evidence_next(evidence, "kernel.oops-module", hit))
+        for (size_t i = 0; i < sizeof(drivers) / sizeof(drivers[0]); i++)
+            if (strstr(hit->text, drivers[i]) != NULL)
+                return true;
+    return false;
+}
+
 static void judge_oops(const struct evidence *evidence, struct findings *findings)
 {
     struct finding *finding = findings_find(findings, "kernel.oops");
@@ -127,6 +151,8 @@ static void judge_oops(const struct evidence *evidence, struct findings *finding
     bool stalled = behind(evidence_last(evidence, "kernel.lockup"), first) || fell_silent(evidence);
     if (ended_it)
         finding->confidence = 0.94;
+    else if (in_network_driver(evidence) && !stage_reached(evidence, STAGE_NIC_FOUND))
+        finding->confidence = 0.9;
     else if (progress_since(evidence, evidence_last(evidence, "kernel.oops")))
         finding->confidence = 0.5;
     else

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "analyzers/analyzer.h"
+#include "analyzers/progress.h"
 #include "analyzers/stage.h"
 
 static const struct rule rules[] = {
@@ -94,6 +95,16 @@ static const struct rule rules[] = {
         .sample = "Rebooting automatically due to panic= boot argument",
         .near_miss = "Unpacking (initramfs) done",
     },
+    {
+        /* Also what a login on a small guest begins with. */
+        .id = "kernel.initramfs-shell",
+        .severity = SEVERITY_NOTE,
+        .pattern = "^BusyBox v\\S+ .*built-in shell \\((?:ash|hush|msh)\\)",
+        .literal = "BusyBox v",
+        .summary = "A shell of BusyBox runs on the console",
+        .sample = "BusyBox v1.35.0 (Debian 1:1.35.0-4+deb12u1+b1) built-in shell (ash)",
+        .near_miss = "BusyBox v1.35.0 (Debian 1:1.35.0-4+deb12u1+b1) multi-call binary.",
+    },
 };
 
 /* What a wait status of init means; the shell's 126 and 127 are about what it was to execute. */
@@ -157,10 +168,23 @@ static void judge_unpack(const struct evidence *evidence, struct findings *findi
         finding_quote(finding, &quote);
 }
 
+static void judge_shell(const struct evidence *evidence, struct findings *findings)
+{
+    const struct hit *shell = evidence_last(evidence, "kernel.initramfs-shell");
+    if (shell == NULL || stage_reached(evidence, STAGE_INIT_STARTED) ||
+        evidence_count(evidence, "kernel.initramfs-prompt") > 0 || progress_since(evidence, shell))
+        return;
+    struct finding *finding = findings_add(findings, "kernel.initramfs-stays",
+                                           "kernel.initramfs-failed", SEVERITY_ERROR, 0.82);
+    finding_say(finding, "The initramfs gave its console to a shell and never started an init");
+    finding_hit(finding, shell);
+}
+
 static void run(const struct evidence *evidence, struct findings *findings)
 {
     judge_init_exit(evidence, findings);
     judge_unpack(evidence, findings);
+    judge_shell(evidence, findings);
 }
 
 const struct analyzer analyzer_kernel_init = {
