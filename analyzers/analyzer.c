@@ -5,7 +5,6 @@
 /* clang-format off */
 extern const struct analyzer analyzer_host;
 extern const struct analyzer analyzer_vmm_start;
-extern const struct analyzer analyzer_vmm;
 extern const struct analyzer analyzer_kernel;
 extern const struct analyzer analyzer_kernel_memory;
 extern const struct analyzer analyzer_kernel_root;
@@ -21,14 +20,14 @@ extern const struct analyzer analyzer_supervisor;
 extern const struct analyzer analyzer_agent;
 extern const struct analyzer analyzer_death;
 extern const struct analyzer analyzer_probe;
+extern const struct analyzer analyzer_vmm;
 extern const struct analyzer analyzer_controller;
 
-/* From the host to the port, as the layers of the catalogue; but kernel_init weighs what the other
- * analyzers of the kernel found, and the controller what all found. */
+/* From the host to the port, as the layers of the catalogue; but kernel_init weighs what the
+ * kernel's other analyzers found, and how a VM ended, or what became of it, what all found. */
 static const struct analyzer *const table[] = {
     &analyzer_host,
     &analyzer_vmm_start,
-    &analyzer_vmm,
     &analyzer_kernel,
     &analyzer_kernel_memory,
     &analyzer_kernel_root,
@@ -44,6 +43,7 @@ static const struct analyzer *const table[] = {
     &analyzer_agent,
     &analyzer_death,
     &analyzer_probe,
+    &analyzer_vmm,
     &analyzer_controller,
 };
 /* clang-format on */

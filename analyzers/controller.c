@@ -11,8 +11,8 @@
 #include <strings.h>
 
 #include "analyzers/analyzer.h"
-#include "analyzers/causes.h"
 #include "analyzers/chars.h"
+#include "analyzers/reason.h"
 
 /* In the order of precedence. */
 static const struct {
@@ -117,33 +117,6 @@ static const char *cause_of_status(const struct record *record)
     return NULL;
 }
 
-/* The strongest that the guest itself, or its VMM, gives as a reason. */
-static double best_of_guest(const struct findings *findings)
-{
-    static const char *const layers[] = {"kernel",  "rootfs",     "init",
-                                         "network", "supervisor", "agent"};
-    double best = 0;
-    for (size_t i = 0; i < findings->len; i++)
-        for (size_t k = 0; k < sizeof(layers) / sizeof(layers[0]); k++) {
-            const struct finding *finding = &findings->items[i];
-            if (finding->cause != NULL && cause_in_layer(finding->cause, layers[k]) &&
-                finding->confidence > best)
-                best = finding->confidence;
-        }
-    return best;
-}
-
-/* A destroyed VM explains nothing that its console explains. */
-static double confidence_of(const char *cause, double confidence, const struct findings *findings)
-{
-    enum { NAMED = 60 };
-    static const double CONTRIBUTES = 0.62, BELOW = 0.22;
-    double best = best_of_guest(findings);
-    if (strcmp(cause, "controller.premature-cleanup") != 0 || best * 100 < NAMED)
-        return confidence;
-    return best - BELOW < CONTRIBUTES ? best - BELOW : CONTRIBUTES;
-}
-
 static void run(const struct evidence *evidence, struct findings *findings)
 {
     const struct record *record = evidence->record;
@@ -151,7 +124,9 @@ static void run(const struct evidence *evidence, struct findings *findings)
     const char *cause = error != NULL ? cause_of_text(error) : cause_of_status(record);
     if (cause == NULL)
         return;
-    double confidence = confidence_of(cause, error != NULL ? 0.9 : 0.82, findings);
+    double confidence = error != NULL ? 0.9 : 0.82;
+    if (strcmp(cause, "controller.premature-cleanup") == 0)
+        confidence = reason_leaves(findings, confidence);
     struct finding *finding =
         findings_add(findings, "controller.answer", cause, SEVERITY_ERROR, confidence);
     if (error != NULL) {

@@ -10,6 +10,7 @@
 
 #include "analyzers/analyzer.h"
 #include "analyzers/baseline.h"
+#include "analyzers/progress.h"
 #include "analyzers/stage.h"
 
 static const struct rule rules[] = {
@@ -176,8 +177,9 @@ static void judge_load(const struct evidence *evidence, struct findings *finding
 {
     const struct record *record = evidence->record;
     bool busy = is_busy(record);
-    bool going_on = record->end == RECORD_END_DEADLINE && evidence->last_output_ms >= 0 &&
-                    evidence_silence_ms(evidence) < STAGE_STUCK_MS &&
+    const struct hit *step = progress_before(evidence, NULL);
+    bool going_on = record->end == RECORD_END_DEADLINE && step != NULL && step->near_ms >= 0 &&
+                    record->ended_ms - step->near_ms < STAGE_STUCK_MS &&
                     !stage_reached(evidence, STAGE_AGENT_LISTENING);
     bool slow = going_on && slow_as_a_whole(evidence);
     bool starved = going_on && is_starved(evidence);

@@ -59,8 +59,9 @@ static const struct rule rules[] = {
     {
         .id = "kernel.reboot",
         .severity = SEVERITY_NOTE,
-        .pattern = "^reboot: (Restarting system|Power down|System halted|machine restart)",
-        .literal = "reboot: ",
+        .pattern =
+            "^(?:reboot: (Restarting system|Power down|System halted|machine restart)|sysrq: "
+            "(?:SysRq : )?(Resetting|Power Off))",
         .summary = "The guest ended by itself: $1",
         .sample = "[    9.1] reboot: Power down",
         .near_miss = "[    9.1] reboot: Will not power off",

@@ -159,12 +159,14 @@ static void judge_oops(const struct evidence *evidence, struct findings *finding
         finding->confidence = stalled ? 0.88 : 0.75;
 }
 
-/* Stamps of the first and the last lockup tell how long it lasts, even on a bare console. */
+/*
+ * A starved guest complains and goes on. One that hangs was silent before, for as long as the
+ * complaint says, and goes on complaining.
+ */
 static void judge_lockup(const struct evidence *evidence, struct findings *findings)
 {
-    enum { LASTING_MS = 20 * 1000 };
+    enum { LASTING_MS = 15 * 1000 };
     struct finding *finding = findings_find(findings, "kernel.lockup");
-    const struct hit *since = evidence_first(evidence, "kernel.lockup");
     const struct hit *last = evidence_last(evidence, "kernel.lockup");
     if (finding == NULL || last == NULL)
         return;
@@ -172,11 +174,11 @@ static void judge_lockup(const struct evidence *evidence, struct findings *findi
         finding->confidence = 0.25;
         return;
     }
-    while (progress_since(evidence, since))
-        since = evidence_next(evidence, "kernel.lockup", since);
+    const struct hit *step = progress_before(evidence, last);
+    int64_t since_ms = step != NULL ? step->near_ms : 0;
     int64_t end_ms =
         evidence->record->end == RECORD_END_DEADLINE ? evidence_end_ms(evidence) : last->near_ms;
-    bool lasting = since->near_ms >= 0 && end_ms - since->near_ms >= LASTING_MS;
+    bool lasting = since_ms >= 0 && end_ms - since_ms >= LASTING_MS;
     finding->confidence = lasting ? 0.86 : 0.6;
 }
 

@@ -15,14 +15,18 @@ static bool is_step(const struct rule *rule)
     return rule->milestone != NULL;
 }
 
-bool progress_since(const struct evidence *evidence, const struct hit *hit)
+const struct hit *progress_before(const struct evidence *evidence, const struct hit *hit)
 {
     for (size_t i = evidence->n_hits; i-- > 0;) {
-        const struct hit *later = &evidence->hits[i];
-        if (later->seq <= hit->seq)
-            return false;
-        if (is_step(evidence_rule(evidence, later)))
-            return true;
+        const struct hit *step = &evidence->hits[i];
+        if ((hit == NULL || step->seq < hit->seq) && is_step(evidence_rule(evidence, step)))
+            return step;
     }
-    return false;
+    return NULL;
+}
+
+bool progress_since(const struct evidence *evidence, const struct hit *hit)
+{
+    const struct hit *last = progress_before(evidence, NULL);
+    return last != NULL && last->seq > hit->seq;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * progress: whether a boot went on behind a line, so that a kernel's complaint stays a complaint.
+ * progress: whether a boot went on, so that a kernel's complaint stays a complaint. A step is a
+ * milestone, or anything that systemd or the service says.
  */
 #ifndef BOOTDIAG_PROGRESS_H
 #define BOOTDIAG_PROGRESS_H
@@ -9,7 +10,10 @@
 
 #include "analyzers/evidence.h"
 
-/* True if a milestone, or anything that systemd or the service says, came behind the hit. */
+/* The last step before the hit (NULL: of all); NULL: there is none. */
+const struct hit *progress_before(const struct evidence *evidence, const struct hit *hit);
+
+/* True if a step came behind the hit. */
 bool progress_since(const struct evidence *evidence, const struct hit *hit);
 
 #endif

@@ -12,6 +12,9 @@
 
 #include "analyzers/analyzer.h"
 #include "analyzers/causes.h"
+#include "analyzers/progress.h"
+#include "analyzers/reason.h"
+#include "analyzers/stage.h"
 
 static const struct rule rules[] = {
     {
@@ -162,19 +165,22 @@ static void judge_death(const struct evidence *evidence, const struct hit *kille
     quote_end(finding, evidence);
 }
 
-static void judge_reset(const struct evidence *evidence, struct findings *findings)
+/* True if a reboot is the last that the guest did before its service came up. */
+static const struct hit *last_word(const struct evidence *evidence)
 {
     const struct hit *reboot = evidence_last(evidence, "kernel.reboot");
+    bool came_up = stage_reached(evidence, STAGE_AGENT_LISTENING);
+    return reboot != NULL && !came_up && !progress_since(evidence, reboot) ? reboot : NULL;
+}
+
+static void judge_reset(const struct evidence *evidence, struct findings *findings)
+{
+    const struct hit *reboot = last_word(evidence);
+    double confidence = reason_leaves(findings, reboot != NULL ? 0.82 : 0.6);
     struct finding *finding =
-        findings_add(findings, "vmm.ended", "vmm.guest-reset", SEVERITY_ERROR, 0.6);
-    if (reboot != NULL)
-        finding_say(finding,
-                    "The guest ended itself before it was ready (%s), and the console "
-                    "does not say why",
-                    reboot->captures[0] != NULL ? reboot->captures[0] : "");
-    else
-        finding_say(finding, "The guest reset or switched itself off before it was ready, and the "
-                             "console does not say why");
+        findings_add(findings, "vmm.ended", "vmm.guest-reset", SEVERITY_ERROR, confidence);
+    finding_say(finding, "The guest reset or switched itself off before it was ready, and the "
+                         "console does not say why");
     if (reboot != NULL)
         finding_hit(finding, reboot);
     quote_end(finding, evidence);
@@ -215,16 +221,19 @@ static bool restarted(const struct evidence *evidence)
 static void judge_logged_end(const struct evidence *evidence, struct findings *findings)
 {
     const struct hit *ended = evidence_last(evidence, "vmm.ended-well");
+    const struct hit *reboot = last_word(evidence);
     struct finding *finding;
     if (restarted(evidence)) {
-        finding = findings_add(findings, "vmm.restarted", "vmm.guest-reset", SEVERITY_ERROR, 0.7);
+        finding = findings_add(findings, "vmm.restarted", "vmm.guest-reset", SEVERITY_ERROR,
+                               reason_leaves(findings, 0.7));
         finding_say(finding, "The guest started %u times, and the console does not say why",
                     evidence_count(evidence, "kernel.banner"));
         finding_hit(finding, evidence_last(evidence, "kernel.banner"));
-    } else if (ended != NULL && evidence_is_bare(evidence)) {
-        finding = findings_add(findings, "vmm.logged-end", "vmm.guest-reset", SEVERITY_ERROR, 0.5);
-        finding_say(finding, "The VMM ended because its guest reset or switched itself off");
-        finding_hit(finding, ended);
+    } else if (evidence_is_bare(evidence) && (ended != NULL || reboot != NULL)) {
+        finding = findings_add(findings, "vmm.logged-end", "vmm.guest-reset", SEVERITY_ERROR,
+                               reason_leaves(findings, reboot != NULL ? 0.82 : 0.5));
+        finding_say(finding, "The guest reset or switched itself off, and nothing says why");
+        finding_hit(finding, reboot != NULL ? reboot : ended);
     }
 }
 
