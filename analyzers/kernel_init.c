@@ -53,11 +53,23 @@ static const struct rule rules[] = {
             "init=|run-init: .*(?:No such file|can't execute|[Ee]xec format error|Permission "
             "denied)|switch_root: .*(?:can't execute|No such file|failed to execute|cannot access)|"
             "Run /bin/sh as init process|ERROR: Root device mounted successfully, but \\S+ does "
-            "not exist|(?:dracut\\S*: )?(?:Warning: )?Cannot find init!|(?:Failed to switch root: |"
-            "Not switching root: ).*)",
+            "not exist|(?:dracut\\S*: )?(?:Warning: )?Cannot find init!)",
         .summary = "The root file system has no init that can be executed",
         .sample = "[    2.9] Starting init: /sbin/init exists but couldn't execute it (error -13)",
         .near_miss = "[    2.9] Run /sbin/init as init process",
+    },
+    {
+        .id = "kernel.switch-root",
+        .cause = "kernel.init-failed",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.9,
+        .speaker = SPEAKER_ANYONE,
+        .pattern = "^(?:Failed to switch root|Not switching root): (.+)",
+        .literal = "witch",
+        .summary = "The initramfs did not hand over to the root file system: $1",
+        .sample = "[    4.0] systemctl[207]: Failed to switch root: Specified switch root path "
+                  "'/sysroot' does not seem to be an OS tree. os-release file is missing.",
+        .near_miss = "[    4.0] systemd[1]: Starting initrd-switch-root.service - Switch Root...",
     },
     {
         .id = "kernel.initramfs-unpack",

@@ -140,7 +140,7 @@ static double confidence_of_absence(const struct evidence *evidence)
     bool network = stage_reached(evidence, STAGE_NETWORK_TARGET) ||
                    stage_reached(evidence, STAGE_ADDRESS_ACQUIRED);
     if (find_other_description(evidence) != NULL)
-        return 0.5;
+        return 0.35;
     if (guest_refused(evidence->record))
         return 0.92;
     return network ? 0.84 : 0.6;

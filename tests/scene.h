@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * scene: a small synthetic record (no real boot: telling lines of real programs, put together for
+ * the test) and what must be said of it. One cmocka test per row of a table.
+ */
+#ifndef BOOTDIAG_TEST_SCENE_H
+#define BOOTDIAG_TEST_SCENE_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "analyzers/analysis.h"
+#include "analyzers/rules.h"
+#include "harness/base/mem.h"
+#include "harness/record.h"
+
+struct scene {
+    const char *name;
+    const char *console, *vmm_log;
+    enum record_end end;
+    int64_t ended_ms, cpu_ms; /* 0: not known */
+    int exit_code, signal;    /* of the VMM, if `end` says that it ended */
+    bool probed;              /* it met `met` ten times, from 1 s to the end */
+    enum probe_class met;
+    const char *network, *backend, *cmdline, *accelerator;
+    int memory_mib;
+    const char *vm_id, *status, *error; /* the controller's */
+    const char *description;            /* the target's own; NULL: production's */
+    double steal_pct;
+
+    const char *cause;    /* of the verdict; NULL: there is none */
+    double above, below;  /* its confidence, both inclusive; below 0: any */
+    const char *also;     /* a cause that contributes; or NULL */
+    const char *mentions; /* a part of the summary; or NULL */
+};
+
+static inline char *scene_copy(const char *text)
+{
+    return text != NULL ? mem_strdup(text) : NULL;
+}
+
+static inline void scene_probe(const struct scene *scene, struct record *record)
+{
+    if (!scene->probed)
+        return;
+    record->probe.runs = mem_calloc(1, sizeof(*record->probe.runs));
+    record->probe.n_runs = 1;
+    record->probe.runs[0] = (struct probe_run){
+        .class = scene->met, .from_ms = 1000, .to_ms = scene->ended_ms, .count = 10};
+}
+
+static inline void scene_record(const struct scene *scene, struct record *record)
+{
+    bool exited = scene->end == RECORD_END_VMM_EXIT || scene->end == RECORD_END_START_FAILED;
+    record_init(record);
+    record->source = mem_strdup(scene->name);
+    record->end = scene->end;
+    if (scene->ended_ms > 0)
+        record->ended_ms = record->deadline_ms = scene->ended_ms;
+    if (scene->cpu_ms > 0)
+        record->vmm.cpu_ms = scene->cpu_ms;
+    record->vmm.exit_code = exited && scene->signal == 0 ? scene->exit_code : -1;
+    record->vmm.signal = scene->signal;
+    record->host.steal_pct = scene->steal_pct;
+    record->guest.memory_mib = scene->memory_mib;
+    record->probe.network = scene_copy(scene->network);
+    record->backend = scene_copy(scene->backend);
+    record->guest.cmdline = scene_copy(scene->cmdline);
+    record->host.accelerator = scene_copy(scene->accelerator);
+    record->vm_id = scene_copy(scene->vm_id);
+    record->controller.status = scene_copy(scene->status);
+    record->controller.error = scene_copy(scene->error);
+    if (scene->description != NULL) {
+        free(record->service.description);
+        record->service.description = mem_strdup(scene->description);
+        record->has_service = true;
+    }
+    if (scene->console != NULL)
+        record->console = (struct bytes){.data = scene->console, .len = strlen(scene->console)};
+    if (scene->vmm_log != NULL)
+        record->vmm_log = (struct bytes){.data = scene->vmm_log, .len = strlen(scene->vmm_log)};
+    scene_probe(scene, record);
+}
+
+static inline bool scene_contributes(const struct analysis *analysis, const char *cause)
+{
+    for (size_t i = 0; i < analysis->n_contributing; i++)
+        if (strcmp(analysis->contributing[i].cause, cause) == 0)
+            return true;
+    return false;
+}
+
+static inline void scene_check(const struct scene *scene, const struct analysis *analysis)
+{
+    const struct verdict *verdict = &analysis->verdict;
+    const char *said = verdict->cause != NULL ? verdict->cause : "nothing";
+    const char *expected = scene->cause != NULL ? scene->cause : "nothing";
+    if (strcmp(said, expected) != 0)
+        fail_msg("said %s (%.2f), not %s", said, verdict->confidence, expected);
+    if (verdict->confidence < scene->above ||
+        (scene->below > 0 && verdict->confidence > scene->below))
+        fail_msg("confidence %.2f", verdict->confidence);
+    if (scene->also != NULL && !scene_contributes(analysis, scene->also))
+        fail_msg("%s does not contribute", scene->also);
+    if (scene->mentions != NULL && strstr(verdict->summary, scene->mentions) == NULL)
+        fail_msg("does not mention \"%s\": %s", scene->mentions, verdict->summary);
+}
+
+static void test_scene(void **state)
+{
+    const struct scene *scene = *state;
+    struct err err = {0};
+    struct record record;
+    struct analysis analysis;
+    scene_record(scene, &record);
+    struct ruleset *rules = ruleset_new(&record.service, &err);
+    assert_non_null(rules);
+    analysis_init(&analysis, &record, rules, NULL);
+    scene_check(scene, &analysis);
+    analysis_release(&analysis);
+    ruleset_free(rules);
+    record.console = record.vmm_log = (struct bytes){0};
+    record_release(&record);
+}
+
+/* Runs one test for each scene; returns what main() must. */
+static inline int scenes_run(const char *group, const struct scene *scenes, size_t n)
+{
+    struct CMUnitTest *tests = mem_calloc(n, sizeof(*tests));
+    for (size_t i = 0; i < n; i++)
+        tests[i] = (struct CMUnitTest){.name = scenes[i].name,
+                                       .test_func = test_scene,
+                                       .initial_state = (void *)(uintptr_t)&scenes[i]};
+    int failed = _cmocka_run_group_tests(group, tests, n, NULL, NULL);
+    free(tests);
+    return failed != 0;
+}
+
+#endif
