@@ -71,6 +71,16 @@ static void reach(struct milestone *milestone, const struct quote *quote)
     milestone->quote = *quote;
 }
 
+/* systemd says "Starting X" of its own job. */
+static const struct hit *launch_hit(const struct evidence *evidence)
+{
+    for (const struct hit *hit = evidence_first(evidence, "supervisor.agent-launch"); hit != NULL;
+         hit = evidence_next(evidence, "supervisor.agent-launch", hit))
+        if (hit->source != LINE_STATUS && strcmp(hit->ident, "systemd") != 0)
+            return hit;
+    return NULL;
+}
+
 static void reach_by_rules(const struct evidence *evidence, struct milestone *milestones)
 {
     for (size_t i = 0; i < evidence->n_hits; i++) {
@@ -87,6 +97,12 @@ static void reach_by_rules(const struct evidence *evidence, struct milestone *mi
         struct quote quote;
         hit_quote(started, &quote);
         reach(&milestones[STAGE_UNIT_STARTED], &quote);
+    }
+    const struct hit *launch = launch_hit(evidence);
+    if (launch != NULL) {
+        struct quote quote;
+        hit_quote(launch, &quote);
+        reach(&milestones[STAGE_AGENT_STARTED], &quote);
     }
     if (evidence->supervisor_first.line > 0)
         reach(&milestones[STAGE_SUPERVISOR_STARTED], &evidence->supervisor_first);
