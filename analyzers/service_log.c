@@ -45,16 +45,16 @@ static void add_pid(struct pids *pids, const char *text)
         pids->items[pids->len++] = atoi(text);
 }
 
-static void learn_pids(struct pass *pass)
+static void learn_pids(const struct evidence *evidence, struct pids *agents,
+                       struct pids *companions)
 {
-    const struct evidence *evidence = pass->evidence;
     for (const struct hit *hit = evidence_first(evidence, "supervisor.agent-pid"); hit != NULL;
          hit = evidence_next(evidence, "supervisor.agent-pid", hit))
-        add_pid(&pass->agents, hit->captures[0]);
+        add_pid(agents, hit->captures[0]);
     for (const struct hit *hit = evidence_first(evidence, "supervisor.child-pid"); hit != NULL;
          hit = evidence_next(evidence, "supervisor.child-pid", hit))
         if (hit->captures[0] != NULL && strcasestr(hit->captures[0], "agent") == NULL)
-            add_pid(&pass->companions, hit->captures[1]);
+            add_pid(companions, hit->captures[1]);
 }
 
 static bool is_name_of_service(const struct evidence *evidence, const char *ident)
@@ -253,7 +253,7 @@ struct service_log *service_log_new(const struct evidence *evidence)
     pass->evidence = evidence;
     pass->log = log;
     log->len = 1;
-    learn_pids(pass);
+    learn_pids(evidence, &pass->agents, &pass->companions);
     if (console->data != NULL) {
         struct line_reader *reader = line_reader_new(on_line, pass);
         line_reader_feed(reader, console->data, console->len);
@@ -285,4 +285,23 @@ const struct service_run *service_log_at(const struct service_log *log, uint32_t
             return run;
     }
     return NULL;
+}
+
+bool service_log_is_agent(const struct evidence *evidence, int pid)
+{
+    struct pids agents = {.len = 0}, companions = {.len = 0};
+    learn_pids(evidence, &agents, &companions);
+    return has_pid(&agents, pid);
+}
+
+bool service_log_is_voice(const struct evidence *evidence, const struct hit *hit)
+{
+    static const char *const others[] = {"systemd", "bash", "sh", "dash"};
+    struct pids agents = {.len = 0}, companions = {.len = 0};
+    learn_pids(evidence, &agents, &companions);
+    if (has_pid(&companions, hit->pid))
+        return false;
+    return hit->ident[0] == '\0' || hit->ident[0] == '(' ||
+           is_name_of_service(evidence, hit->ident) ||
+           word_among(hit->ident, strlen(hit->ident), others, sizeof(others) / sizeof(others[0]));
 }

@@ -52,4 +52,13 @@ bool service_log_looks_like_error(const char *text, size_t len);
 /* The run in which a console line stands; NULL: in none. */
 const struct service_run *service_log_at(const struct service_log *log, uint32_t line);
 
+/*
+ * True if a hit is what the service says: a line that names nobody, systemd for it, or one of its
+ * own names; not a companion of the agent's.
+ */
+bool service_log_is_voice(const struct evidence *evidence, const struct hit *hit);
+
+/* True if the script named that pid as its agent's. */
+bool service_log_is_agent(const struct evidence *evidence, int pid);
+
 #endif

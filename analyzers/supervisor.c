@@ -68,7 +68,8 @@ static const struct rule rules[] = {
     {
         .id = "supervisor.child-died",
         .severity = SEVERITY_NOTE,
-        .pattern = "^(?=.*\\b(?:died|exited|crashed|terminated|ended|gone|quit)\\b)(?:.*?(?:[\\]:] "
+        .pattern = "^(?!\\S+: \\w+ process "
+                   ")(?=.*\\b(?:died|exited|crashed|terminated|ended|gone|quit)\\b)(?:.*?(?:[\\]:] "
                    "|\\d{4} "
                    "))?((?:[\\w.-]+ ){0,3}[\\w.-]+) (?:(?:has|process|unexpectedly) )*(?:\\((?:pid "
                    ")?\\d+\\) )?"

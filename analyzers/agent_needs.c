@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * agent_needs: what the agent needs of its guest and does not find: its runtime, libraries,
+ * settings and the right time.
+ *
+ * Sources of the wording: bash, dash, busybox, zsh, env(1); glibc 2.31 to 2.41 and musl (ld.so);
+ * Node.js, Python, Go; tini, supervisord, Docker; OpenSSL, jsonwebtoken.
+ */
+#include "analyzers/analyzer.h"
+
+static const struct rule rules[] = {
+    {
+        .id = "agent.runtime-not-found",
+        .cause = "agent.runtime-missing",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.96,
+        .pattern =
+            "(?:(?:^|[\\s:'\\\"/"
+            "‘])((?:node|nodejs|npm|npx|yarn|pnpm|python3?(?:\\.\\d+)?|java|deno|bun|ruby))['\\\"’]"
+            "?: (?:command not found|not found|No such file|Permission denied|cannot execute(?! "
+            "binary)|executable file not found)|command not found: "
+            "((?:node|nodejs|npm|npx|yarn|pnpm|python3?(?:\\.\\d+)?|java|deno|bun|ruby))$|(?:[pP]"
+            "ermission denied|no such file or directory): "
+            "\\S*/"
+            "((?:node|nodejs|npm|npx|yarn|pnpm|python3?(?:\\.\\d+)?|java|deno|bun|ruby))$|exec "
+            "((?:node|nodejs|npm|npx|yarn|pnpm|python3?(?:\\.\\d+)?|java|deno|bun|ruby)) failed: "
+            "|(?:to locate executable|Failed to execute|spawning) "
+            "'?\\S*/((?:node|nodejs|npm|npx|yarn|pnpm|python3?(?:\\.\\d+)?|java|deno|bun|ruby))'?: "
+            "(?:No such file|Permission denied)|can't find command "
+            "'(?:\\S*/"
+            ")?(?:node|nodejs|npm|npx|yarn|pnpm|python3?(?:\\.\\d+)?|java|deno|bun|ruby)'|couldn't "
+            "exec \\S*/(?:node|nodejs|npm|npx|yarn|pnpm|python3?(?:\\.\\d+)?|java|deno|bun|ruby): "
+            "E|spawn (?:node|nodejs|npm|npx|yarn|pnpm|python3?(?:\\.\\d+)?|java|deno|bun|ruby) "
+            "ENOENT)",
+        .summary = "The runtime $1$2$3$4 is not in the guest, or may not be run",
+        .sample = "[   14.1] start-all.sh[139]: /opt/vm-browser-agent/start-all.sh: line 22: node: "
+                  "command not found",
+        .near_miss = "[   14.1] start-all.sh[139]: /opt/vm-browser-agent/start-all.sh: line 22: "
+                     "xdpyinfo: command not found",
+    },
+    {
+        .id = "agent.runtime-format",
+        .cause = "agent.runtime-incompatible",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.9,
+        .pattern = "(?:^|[\\s:'/"
+                   "])((?:node|nodejs|npm|npx|yarn|pnpm|python3?(?:\\.\\d+)?|java|deno|bun|ruby))'?"
+                   ": (?:cannot execute binary file|Exec format error)",
+        .summary = "The runtime $1 was built for another machine",
+        .sample = "[   14.1] start-all.sh[139]: /opt/x/start-all.sh: line 22: /usr/bin/node: "
+                  "cannot execute binary file: Exec format error",
+        .near_miss = "[   14.1] start-all.sh[139]: /opt/x/start-all.sh: line 22: /opt/tool: cannot "
+                     "execute binary file: Exec format error",
+    },
+    {
+        .id = "agent.library-not-found",
+        .cause = "agent.library-missing",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.95,
+        .pattern =
+            "(?:(\\S+): error while loading shared libraries: (.+)|Error (?:loading shared "
+            "library|relocating) (\\S+: .+)|(?:ImportError|OSError|Error|UnsatisfiedLinkError): "
+            "(?:\\S+: )?(lib\\S+?\\.so[\\w.]*): cannot open shared object file)",
+        .summary = "$1 cannot start, a shared library is missing: $2$3$4",
+        .sample = "[   14.1] start-all.sh[142]: node: error while loading shared libraries: "
+                  "libnode.so.108: cannot open shared object file: No such file or directory",
+        .near_miss = "[   14.1] start-all.sh[142]: loaded shared libraries",
+    },
+    {
+        .id = "agent.library-version",
+        .cause = "agent.library-missing",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.95,
+        .pattern = "(\\S+): \\S+: version `?(\\S+?)' not found",
+        .literal = "' not found",
+        .summary = "$1 cannot start: the image's libraries have no version $2",
+        .sample = "[   14.1] start-all.sh[142]: node: /lib/x86_64-linux-gnu/libc.so.6: version "
+                  "`GLIBC_2.38' not found (required by node)",
+        .near_miss = "[   14.1] start-all.sh[142]: Error: profile 'x' not found",
+    },
+    {
+        .id = "agent.library-symbol",
+        .cause = "agent.library-missing",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.92,
+        .pattern = "(\\S+): (?:symbol lookup error: |relocation error: |undefined symbol: )(.+)",
+        .summary = "$1 cannot start: its libraries do not fit: $2",
+        .sample = "[   14.1] start-all.sh[142]: node: symbol lookup error: node: undefined symbol: "
+                  "SSL_get_peer_certificate",
+        .near_miss = "[   14.1] start-all.sh[142]: symbol lookup took 3 ms",
+    },
+    {
+        .id = "agent.setting-missing",
+        .cause = "agent.config-missing",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.85,
+        .pattern =
+            "^(?!.*(?:\"(?:level|severity)\": "
+            "?\"?(?:warn|info|debug|trace|notice|WARN|INFO|DEBUG|[1-4]0\\b)|\\b(?:warn|WARN|[wW]"
+            "arning|INFO|DEBUG)\\b|[uU]sing (?:the )?(?:default|fallback)|[dD]efault(?:s|ing) "
+            "to|[oO]ptional|[iI]gnor|[dD]isabled|[sS]kipp)).*?(?:\\b(?!XDG_|DBUS_|LC_|LANG)([A-Z]["
+            "A-Z0-9]*_[A-Z0-9_]+)\\b[\"\\x27`]?(?: \\w+){0,2} (?:is |was |are )?(?:required|not "
+            "set|must be (?:set|provided|defined|specified)|not "
+            "(?:provided|specified|found|present|configured)|missing|undefined|not "
+            "defined|empty)|(?:[mM]issing|[rR]equires?|[nN]eeds?|[nN]o)(?: the)?(?: required| "
+            "mandatory)? (?:env(?:ironment)?(?: "
+            "variables?)?|config\\w*|settings?|options?|variables?|API key|[aA]ccess "
+            "token|token|secret|credentials?)\\b(?!.*\\bfound\\b.*\\bok\\b)\\S* ?:? ?([\\w, "
+            "-]*)|[eE]nvironment variable [\"\\x27`]?(\\w+)[\"\\x27`]? (?:is |was |has |must "
+            ")?(?:not|required|missing|be set|undefined|no value))",
+        .summary = "The agent needs the setting $1$2$3, which is absent",
+        .sample = "[   14.1] start-all.sh[142]: {\"level\":\"error\",\"msg\":\"SESSION_ID "
+                  "environment variable required\"}",
+        .near_miss = "[   12.46] start-all.sh[139]: [SUPERVISOR] SESSION_ID=<unset> DISPLAY=:1",
+    },
+    {
+        .id = "agent.key-error",
+        .cause = "agent.config-missing",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.85,
+        .pattern = "^KeyError: "
+                   "'([A-Z][A-Z0-9_]+)'$|^(?:\\w+\\.)*(?:MissingEnvVarsError|ConfigError|"
+                   "ConfigurationError|ImproperlyConfigured|EnvError|MissingConfigError|"
+                   "ValidationError): (.+)",
+        .summary = "The agent needs the setting $1$2, which is absent",
+        .sample = "[   14.1] run.sh[142]: KeyError: 'SESSION_ID'",
+        .near_miss = "[   14.1] run.sh[142]: KeyError: 'name'",
+    },
+    {
+        .id = "agent.config-file",
+        .cause = "agent.config-missing",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.88,
+        .pattern =
+            "^(?!.*(?:\"(?:level|severity)\": "
+            "?\"?(?:warn|info|debug|trace|notice|WARN|INFO|DEBUG|[1-4]0\\b)|\\b(?:warn|WARN|[wW]"
+            "arning|INFO|DEBUG)\\b|[uU]sing (?:the )?(?:default|fallback)|[dD]efault(?:s|ing) "
+            "to|[oO]ptional|[iI]gnor|[dD]isabled|[sS]kipp))(?:.*\\bENOENT: no such file or "
+            "directory, (?:open|stat|access|lstat) "
+            "'([^']*(?:[cC]onf|[sS]etting|[cC]redential|[sS]ecret|[tT]oken|\\.env|\\.json|\\.ya?ml|"
+            "\\.toml|\\.ini|\\.key|\\.pem|\\.crt|\\.p12|\\.jwk)[^']*)'|.*(?:FileNotFoundError: "
+            "|\\[Errno 2\\] )No such file or directory: "
+            "'([^']*(?:[cC]onf|[sS]etting|[cC]redential|[sS]ecret|[tT]oken|\\.env|\\.json|\\.ya?ml|"
+            "\\.toml|\\.ini|\\.key|\\.pem|\\.crt|\\.p12|\\.jwk)[^']*)'|.*\\bopen "
+            "(\\S*(?:[cC]onf|[sS]etting|[cC]redential|[sS]ecret|[tT]oken|\\.env|\\.json|\\.ya?ml|"
+            "\\.toml|\\.ini|\\.key|\\.pem|\\.crt|\\.p12|\\.jwk)\\S*): no such file or "
+            "directory|.*(?:[cC]onfig(?:uration)?|[sS]ettings) file (\\S+ )?(?:not found|does not "
+            "exist|is missing|could not be (?:read|found|opened)))",
+        .summary = "The agent needs the file $1$2$3$4, which is absent",
+        .sample = "[   14.1] start-all.sh[142]: Error: ENOENT: no such file or directory, open "
+                  "'/etc/agent/config.json'",
+        .near_miss = "[   14.1] start-all.sh[142]: Error: ENOENT: no such file or directory, open "
+                     "'/tmp/upload.part'",
+    },
+    {
+        .id = "agent.config-unreadable",
+        .cause = "agent.config-missing",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.78,
+        .pattern =
+            "^(?!.*(?:\"(?:level|severity)\": "
+            "?\"?(?:warn|info|debug|trace|notice|WARN|INFO|DEBUG|[1-4]0\\b)|\\b(?:warn|WARN|[wW]"
+            "arning|INFO|DEBUG)\\b|[uU]sing (?:the )?(?:default|fallback)|[dD]efault(?:s|ing) "
+            "to|[oO]ptional|[iI]gnor|[dD]isabled|[sS]kipp))(?:(?:Uncaught )?SyntaxError: "
+            ".*\\bJSON\\b.*|.*\\bjson\\.decoder\\.JSONDecodeError: "
+            ".+|.*\\b(?:invalid|malformed|cannot parse|failed to parse|could not parse|error "
+            "parsing)\\b.*(?:config|settings|\\.json|\\.ya?ml|\\.toml|\\.env).*|.*\\b(?:"
+            "YAMLException|yaml\\.scanner\\.ScannerError|TomlError|toml\\.decoder\\."
+            "TomlDecodeError)\\b.*)$",
+        .summary = "The agent cannot read its configuration",
+        .sample = "[   14.1] start-all.sh[142]: SyntaxError: /etc/agent/config.json: Unexpected "
+                  "end of JSON input",
+        .near_miss = "[   14.1] start-all.sh[142]: SyntaxError: Unexpected token '}'",
+    },
+    {
+        .id = "agent.certificate-time",
+        .cause = "agent.clock-skew",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.88,
+        .pattern = "(?i)certificate is not yet valid|CERT_NOT_YET_VALID|certificate has expired or "
+                   "is not yet valid|clock ?skew|RequestTimeTooSkewed|\\b(?:jwt not active|token "
+                   "used before issued|token is not (?:yet )?(?:valid|active)(?: "
+                   "yet)?|(?:iat|nbf)\\b.{0,30}\\bfuture|NotBeforeError)|\\b(?:system|local|guest) "
+                   "(?:clock|time|date) (?:is |seems |appears )?(?:to be )?(?:wrong|incorrect|not "
+                   "set|invalid|out of sync|in the (?:past|future)|too far)|signature not yet "
+                   "current|not before: \\d",
+        .summary = "The guest's clock is wrong: what the agent checks is not valid yet",
+        .sample = "[   15.1] start-all.sh[142]: Error: certificate is not yet valid",
+        .near_miss = "[   15.1] start-all.sh[142]: Error: certificate has expired",
+    },
+    {
+        .id = "agent.certificate-expired",
+        .cause = "agent.clock-skew",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.6,
+        .pattern = "(?i)certificate has expired(?! or)|CERT_HAS_EXPIRED|jwt expired|token (?:has "
+                   "|is )?expired|request has expired|TokenExpiredError",
+        .summary = "What the agent checks has expired, or the guest's clock is ahead",
+        .sample = "[   15.1] start-all.sh[142]: Error: certificate has expired",
+        .near_miss = "[   15.1] start-all.sh[142]: Error: certificate is not yet valid",
+    },
+    {
+        .id = "agent.epoch",
+        .cause = "agent.clock-skew",
+        .severity = SEVERITY_NOTE,
+        .confidence = 0.45,
+        .pattern = "\"(?:timestamp|time|ts|date|@timestamp)\": ?\"(?:1970|2000)-0[1-3]-",
+        .summary = "The agent's own time stamps are those of a clock that was never set",
+        .sample = "[   15.1] start-all.sh[142]: {\"level\":\"error\",\"msg\":\"token "
+                  "rejected\",\"timestamp\":\"1970-01-01T00:00:31.220Z\"}",
+        .near_miss = "[   15.1] start-all.sh[142]: {\"level\":\"error\",\"msg\":\"token "
+                     "rejected\",\"timestamp\":\"2026-01-01T00:00:31.220Z\"}",
+    },
+};
+
+const struct analyzer analyzer_agent_needs = {
+    .name = "agent_needs",
+    .rules = rules,
+    .n_rules = sizeof(rules) / sizeof(rules[0]),
+};
