@@ -17,6 +17,9 @@ extern const struct analyzer analyzer_init;
 extern const struct analyzer analyzer_unit_fate;
 extern const struct analyzer analyzer_network;
 extern const struct analyzer analyzer_supervisor;
+extern const struct analyzer analyzer_agent_needs;
+extern const struct analyzer analyzer_runtime;
+extern const struct analyzer analyzer_agent_listen;
 extern const struct analyzer analyzer_agent;
 extern const struct analyzer analyzer_death;
 extern const struct analyzer analyzer_probe;
@@ -40,6 +43,9 @@ static const struct analyzer *const table[] = {
     &analyzer_unit_fate,
     &analyzer_network,
     &analyzer_supervisor,
+    &analyzer_agent_needs,
+    &analyzer_runtime,
+    &analyzer_agent_listen,
     &analyzer_agent,
     &analyzer_death,
     &analyzer_probe,
