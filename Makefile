@@ -4,7 +4,6 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 CC := gcc
 BUILD := build
-GUEST := build/guest
 PKGS := libcurl jansson libpcre2-8 libcrypto libzstd zlib
 
 # What `make diagnose` boots; each may be given on the command line.
@@ -14,6 +13,12 @@ JOBS :=
 FAULT :=
 SET :=
 BASELINE_BOOTS := 5
+
+# The guests that we build, and the targets that boot them; another team's target names its own images.
+GUEST_OF_fixtures/targets/bundled.json := debian-12
+GUEST_OF_fixtures/targets/debian-13.json := debian-13
+GUEST_FAMILY := $(GUEST_OF_$(TARGET))
+GUEST := build/guest$(patsubst %,-%,$(filter-out debian-12,$(GUEST_FAMILY)))
 
 # V=1 shows the compiler's commands.
 Q := $(if $(V),,@)
@@ -56,7 +61,7 @@ help:
 	@echo 'make accuracy     how often the true cause of the kept cases is named; what changed consoles do to it'
 	@echo 'make bench        speed, as ratios within one run'
 	@echo 'make fuzz         the console reader under libFuzzer, for FUZZ_SECONDS=60'
-	@echo 'make guest        only the bundled guest image'
+	@echo 'make guest        only the bundled guest image; GUEST_FAMILY=debian-13 makes the other one'
 
 # ---- the main job --------------------------------------------------------------------------------
 
@@ -64,9 +69,8 @@ diagnose: all guest baseline
 	@status=0; $(BUILD)/bootdiag run $(RUN_OPTIONS) --boots $(BOOTS) $(if $(FAULT),--fault $(FAULT)) \
 	    || status=$$?; echo "bootdiag: exit status $$status"; exit $$status
 
-# Only the bundled target boots the bundled guest; another team's target names its own images.
 guest: deps-run
-	@if [ '$(TARGET)' = fixtures/targets/bundled.json ]; then fixtures/guest/build.sh $(GUEST); fi
+	@$(if $(GUEST_FAMILY),fixtures/guest/build.sh $(GUEST_FAMILY) $(GUEST),:)
 
 baseline: all guest
 	@$(BUILD)/bootdiag baseline record --if-missing $(RUN_OPTIONS) --boots $(BASELINE_BOOTS) >/dev/null \
