@@ -45,7 +45,7 @@ RUN_OPTIONS = --target $(TARGET) $(if $(JOBS),--jobs $(JOBS)) $(if $(SET),$(SET:
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help diagnose guest baseline unit test test-fast test-vm test-all check check-format \
+.PHONY: all help diagnose guest baseline lab unit test test-fast test-vm test-all check check-format \
         check-layers check-cppcheck check-tidy check-clang accuracy bench fuzz clean deps-run deps-test deps-check
 
 all: deps-run
@@ -62,6 +62,8 @@ help:
 	@echo 'make bench        speed, as ratios within one run'
 	@echo 'make fuzz         the console reader under libFuzzer, for FUZZ_SECONDS=60'
 	@echo 'make guest        only the bundled guest image; GUEST_FAMILY=debian-13 makes the other one'
+	@echo 'make lab [ONLY=PATTERN] [JOBS=2] [FORCE=1]'
+	@echo '                  boots every fault and keeps the records as cases; hours, and it goes on where it was'
 
 # ---- the main job --------------------------------------------------------------------------------
 
@@ -75,6 +77,17 @@ guest: deps-run
 baseline: all guest
 	@$(BUILD)/bootdiag baseline record --if-missing $(RUN_OPTIONS) --boots $(BASELINE_BOOTS) >/dev/null \
 	    || echo 'make: there is no baseline: going on without a comparison' >&2
+
+# ---- the lab --------------------------------------------------------------------------------------
+
+# Which cases (a pattern of their names, as fixtures/cases has them), and whether again.
+ONLY := *
+FORCE :=
+UNDER :=
+
+lab: all guest
+	@fixtures/lab/lab.py --only '$(ONLY)' $(if $(JOBS),--jobs $(JOBS)) $(if $(FORCE),--force) \
+	    $(if $(UNDER),--under '$(UNDER)')
 
 # ---- building -------------------------------------------------------------------------------------
 

@@ -87,7 +87,7 @@ static const struct {
 } MEMBERS[] = {
     {"schema", JSON_STRING, "\"bootdiag.fault/1\"", true},
     {"summary", JSON_STRING, "a string", true},
-    {"cause", JSON_STRING, "a string", true},
+    {"cause", JSON_STRING, "a string or null", true},
     {"accept", JSON_ARRAY, "an array of strings", false},
     {"visible_in_console", JSON_TRUE, "true or false", false},
     {"target", JSON_OBJECT, "an object", false},
@@ -109,6 +109,12 @@ enum { N_BY_GUEST = sizeof(BY_GUEST) / sizeof(BY_GUEST[0]) };
 static bool has_type(const json_t *value, json_type type)
 {
     return type == JSON_TRUE ? json_is_boolean(value) : json_typeof(value) == type;
+}
+
+/* A good boot that is special in some way has no cause. */
+static bool is_no_cause(const char *key, const json_t *value)
+{
+    return strcmp(key, "cause") == 0 && json_is_null(value);
 }
 
 static bool is_by_guest(const char *key)
@@ -137,7 +143,7 @@ static int check_types(const json_t *members, bool of_guest, const char *name, s
         if (i == N_MEMBERS || (of_guest && !is_by_guest(key)))
             return err_set(err, "%s: \"%.60s\" is not a member of %s", name, key,
                            of_guest ? "a guest of a fault" : "a fault");
-        if (!has_type(value, MEMBERS[i].type))
+        if (!has_type(value, MEMBERS[i].type) && !is_no_cause(key, value))
             return err_set(err, "%s: \"%s\": expected %s", name, key, MEMBERS[i].expected);
     }
     return 0;

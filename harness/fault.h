@@ -4,7 +4,7 @@
  * cause that a diagnosis must then name. One folder per fault: DIR/<name>/fault.json
  * (bootdiag.fault/1):
  *
- *   schema, summary, cause     what it is, and the expected cause
+ *   schema, summary, cause     what it is, and the expected cause; null: it comes up all the same
  *   accept                     other causes that are right too
  *   also                       further causes that a diagnosis must list: faults come stacked
  *   visible_in_console         whether the console alone can show it
@@ -30,7 +30,7 @@ struct fault {
     char *name;
     char *dir; /* its folder */
     char *summary;
-    char *cause;          /* expected */
+    char *cause;          /* expected; NULL: none, it comes up all the same */
     char *cmdline_append; /* or NULL */
     json_t *document;     /* owned: the whole fault.json */
 };

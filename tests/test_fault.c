@@ -562,6 +562,17 @@ static void test_the_target_part(void **state)
     assert_non_null(strstr(err.message, "wrong-target/fault.json"));
 }
 
+static void test_a_change_that_breaks_nothing(void **state)
+{
+    (void)state;
+    auto_fault struct fault fault = {0};
+    struct err err = {0};
+    put_fault("noise", "{\"schema\": \"bootdiag.fault/1\", \"summary\": \"s\", \"cause\": null}");
+    if (fault_load(&fault, faults, "noise", &err) != 0)
+        fail_msg("%s", err.message);
+    assert_null(fault.cause);
+}
+
 static void test_guests(void **state)
 {
     (void)state;
@@ -684,6 +695,7 @@ int main(void)
         cmocka_unit_test(test_hostile_paths),
         cmocka_unit_test(test_list_and_unknown_names),
         cmocka_unit_test(test_the_target_part),
+        cmocka_unit_test(test_a_change_that_breaks_nothing),
         cmocka_unit_test(test_guests),
         cmocka_unit_test(test_initrd),
         cmocka_unit_test(test_bundled_faults_load),
