@@ -10,6 +10,7 @@
 
 enum {
     LONGEST_PATH = 1000,
+    GARBAGE = 0x5a,
     DEFAULT_MODE = 0644,
     DEFAULT_FOLDER_MODE = 0755,
     MAX_MODE = 07777,
@@ -22,6 +23,7 @@ enum member_type {
     MEMBER_FILE,
     MEMBER_MODE,
     MEMBER_PART,
+    MEMBER_BYTE,
     MEMBER_NUMBER,
 };
 
@@ -36,7 +38,7 @@ struct member {
 
 static const struct {
     const char *name;
-    struct member others[4];
+    struct member others[5];
 } KINDS[] = {
     [CHANGE_REMOVE] = {"remove", {{0}}},
     [CHANGE_WRITE] = {"write",
@@ -55,7 +57,8 @@ static const struct {
     [CHANGE_FILL] = {"fill", {{"leave_kib", MEMBER_NUMBER, AT(leave_kib), false}}},
     [CHANGE_DAMAGE] = {"damage",
                        {{"part", MEMBER_PART, AT(part), false},
-                        {"block", MEMBER_NUMBER, AT(block), true}}},
+                        {"block", MEMBER_NUMBER, AT(block), true},
+                        {"with", MEMBER_BYTE, AT(with), true}}},
 };
 enum { N_KINDS = sizeof(KINDS) / sizeof(KINDS[0]) };
 
@@ -114,6 +117,13 @@ static int parse_part(const char *text)
     return -1;
 }
 
+static int parse_byte(const char *text)
+{
+    if (strcmp(text, "garbage") == 0)
+        return GARBAGE;
+    return strcmp(text, "zeros") == 0 ? 0 : -1;
+}
+
 /* What is wrong with the text, or NULL. */
 static const char *complaint(enum member_type type, const char *text)
 {
@@ -128,6 +138,8 @@ static const char *complaint(enum member_type type, const char *text)
         return parse_mode(text) >= 0 ? NULL : "expected octal permission bits, as in \"0755\"";
     case MEMBER_PART:
         return parse_part(text) >= 0 ? NULL : "expected content, inode, superblock or descriptors";
+    case MEMBER_BYTE:
+        return parse_byte(text) >= 0 ? NULL : "expected garbage or zeros";
     case MEMBER_TEXT:
     case MEMBER_NUMBER:
         return NULL;
@@ -161,6 +173,8 @@ static int set_text(void *ret, const struct member *member, const json_t *value,
         *(int *)ret = parse_mode(text);
     else if (member->type == MEMBER_PART)
         *(int *)ret = parse_part(text);
+    else if (member->type == MEMBER_BYTE)
+        *(int *)ret = parse_byte(text);
     else
         *(const char **)ret = text;
     return 0;
@@ -251,6 +265,7 @@ int fault_change_parse(struct fault_change *ret_change, const json_t *value, siz
     (void)snprintf(where, sizeof(where), "%.250s: \"changes\", number %zu", name, index + 1);
     if (!json_is_object(value) || find_kind(value, &change.kind) != 0)
         return refuse_kind(where, err);
+    change.with = GARBAGE;
     change.mode = change.kind == CHANGE_MKDIR ? DEFAULT_FOLDER_MODE : DEFAULT_MODE;
     const struct member path = {KINDS[change.kind].name, MEMBER_TEXT, AT(path), false};
     if (set_member(&change, &path, json_object_get(value, path.name), where, err) != 0 ||

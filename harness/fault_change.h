@@ -19,7 +19,7 @@ enum fault_change_kind {
     CHANGE_CHOWN,   /* {"chown": path, "uid", "gid"} */
     CHANGE_MKDIR,   /* {"mkdir": path, "mode"?} */
     CHANGE_FILL,    /* {"fill": path, "leave_kib"}: a new file that takes all other free blocks */
-    CHANGE_DAMAGE,  /* {"damage": path, "part", "block"?}: overwritten with a pattern */
+    CHANGE_DAMAGE,  /* {"damage": path, "part", "block"?, "with"?}: overwritten */
 };
 
 /* What is overwritten; the path of the last two is "/". */
@@ -43,6 +43,7 @@ struct fault_change {
     int leave_kib;            /* fill */
     int part;                 /* damage: an enum fault_part */
     int block;                /* damage: which of the content's, default 0 */
+    int with;                 /* damage: the byte, by the name "garbage" (default) or "zeros" */
 };
 
 /*

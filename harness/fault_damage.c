@@ -18,7 +18,6 @@
 #include "harness/debugfs.h"
 
 enum {
-    PATTERN = 0x5a,
     SUPERBLOCK_AT = 1024, /* whatever the size of a block */
     SUPERBLOCK_SIZE = 1024,
     INODE_SIZE = 128, /* the part that every inode has */
@@ -189,10 +188,10 @@ static int find_descriptors(const struct fault_change *change, const char *image
     return 0;
 }
 
-static int overwrite(const char *image, struct range range, struct err *err)
+static int overwrite(const char *image, struct range range, int byte, struct err *err)
 {
     char pattern[MAX_BLOCK_SIZE];
-    memset(pattern, PATTERN, sizeof(pattern));
+    memset(pattern, byte, sizeof(pattern));
     auto_fd int fd = open(image, O_WRONLY | O_CLOEXEC);
     if (fd < 0)
         return err_sys(err, errno, "cannot write %s", image);
@@ -217,5 +216,5 @@ int fault_damage_apply(const struct fault_change *change, const char *image, con
         return fill(change, image, dir, err);
     if (finders[change->part](change, image, dir, &range, err) != 0)
         return -1;
-    return overwrite(image, range, err);
+    return overwrite(image, range, change->with, err);
 }

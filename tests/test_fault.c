@@ -280,6 +280,8 @@ static void test_damage(void **state)
     } cases[] = {
         {"{\"damage\": \"/usr/bin\", \"part\": \"content\"}", "Directory inode"},
         {"{\"damage\": \"/\", \"part\": \"content\"}", "Directory inode 2"},
+        {"{\"damage\": \"/etc\", \"part\": \"content\", \"with\": \"zeros\"}",
+         "directory corrupted"},
         {"{\"damage\": \"/etc/a.conf\", \"part\": \"inode\"}", "checksum does not match inode"},
         {"{\"damage\": \"/\", \"part\": \"superblock\"}", "trying backup blocks"},
         {"{\"damage\": \"/\", \"part\": \"descriptors\"}", "Corrupt group descriptor"},
@@ -441,6 +443,8 @@ static void test_what_is_not_loaded(void **state)
         {HEAD ", \"changes\": [{\"fill\": \"/a\", \"leave_kib\": \"1\"}]}", "expected a number"},
         {HEAD ", \"changes\": [{\"damage\": \"/a\", \"part\": \"all\"}]}",
          "superblock or descriptors"},
+        {HEAD ", \"changes\": [{\"damage\": \"/a\", \"part\": \"inode\", \"with\": \"x\"}]}",
+         "garbage or zeros"},
         {HEAD ", \"changes\": [{\"damage\": \"/a\", \"part\": \"superblock\"}]}",
          "expected \"/\" with \"part\": \"superblock\""},
         {HEAD ", \"also\": [1]}", "\"also\": expected an array of strings"},
