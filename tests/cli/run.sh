@@ -259,6 +259,19 @@ test_fixtures_match_their_schemas() {
     ! grep -n '@[A-Z]*@' README.md || fail "README has a placeholder"
 }
 
+# What would be recorded: every fault and every good boot at least once, no name twice.
+test_lab_plan() {
+    expect 0 fixtures/lab/lab.py --list --force
+    [[ -z $(sort "$T/out" | uniq -d) ]] || fail "the lab names a case twice"
+    local path name
+    for path in fixtures/faults/*/fault.json; do
+        name=$(basename "$(dirname "$path")")
+        [[ $(jq -r '.only // ["debian-12"] | index("debian-12")' "$path") == null ]] ||
+            contains "$T/out" "$name.debian-12"
+    done
+    expect 2 fixtures/lab/lab.py --only nothing-of-that-name --list
+}
+
 test_analyze_archives() {
     local dir id=vm-00000000-0000-4000-8000-000000000001
     dir=$(case_of kernel.panic)
