@@ -11,15 +11,28 @@
 /* What counts as about as strong; what is too weak to be named. */
 static const double ABOUT_EQUAL = 0.2, TOO_WEAK = 0.3;
 
-static struct candidate *find_or_add(struct candidates *candidates, const char *cause)
+/* A cause of a user's own has its place from the rule that found it. */
+static const char *key_of(const struct finding *finding, const struct ruleset *rules)
+{
+    for (size_t i = 0; cause_in_layer(finding->cause, "x") && i < ruleset_len(rules); i++) {
+        const struct rule *rule = ruleset_rule(rules, i);
+        if (rule->layer != NULL && strcmp(rule->id, finding->id) == 0)
+            return cause_own_key(rule->layer);
+    }
+    return finding->cause;
+}
+
+static struct candidate *find_or_add(struct candidates *candidates, const struct finding *finding,
+                                     const struct ruleset *rules)
 {
     for (size_t i = 0; i < candidates->len; i++)
-        if (strcmp(candidates->items[i].cause, cause) == 0)
+        if (strcmp(candidates->items[i].cause, finding->cause) == 0)
             return &candidates->items[i];
     if (candidates->len == CANDIDATES_MAX)
         return NULL;
+    const char *key = key_of(finding, rules);
     candidates->items[candidates->len] =
-        (struct candidate){.cause = cause, .rank = cause_rank(cause)};
+        (struct candidate){.cause = finding->cause, .key = key, .rank = cause_rank(key)};
     return &candidates->items[candidates->len++];
 }
 
@@ -29,7 +42,7 @@ static void collect(struct candidates *candidates, const struct findings *findin
     for (size_t i = 0; i < findings->len; i++) {
         const struct finding *finding = &findings->items[i];
         struct candidate *candidate =
-            finding->cause != NULL ? find_or_add(candidates, finding->cause) : NULL;
+            finding->cause != NULL ? find_or_add(candidates, finding, evidence->rules) : NULL;
         double factor;
         if (candidate == NULL)
             continue;
@@ -76,8 +89,8 @@ static void fold(const struct evidence *evidence, struct candidates *candidates)
         struct candidate *other = &candidates->items[i];
         for (size_t k = 0; k < candidates->len && other->explained_by == NULL; k++) {
             const struct candidate *cause = &candidates->items[k];
-            if (k != i && strong_enough(cause, other) &&
-                cause_explains(cause->cause, other->cause) && holds(evidence, cause, other))
+            if (k != i && strong_enough(cause, other) && cause_explains(cause->key, other->key) &&
+                holds(evidence, cause, other))
                 other->explained_by = cause;
         }
     }

@@ -16,7 +16,8 @@ enum { CANDIDATES_MAX = 64 };
 /* All borrowed from findings and catalogue. */
 struct candidate {
     const char *cause;
-    size_t rank; /* cause_rank() */
+    const char *key; /* what stands for it in the catalogue: the cause, or cause_own_key() */
+    size_t rank;     /* cause_rank() of the key */
     double confidence;
     const struct finding *best;           /* the finding that supports it most */
     const struct candidate *explained_by; /* it is a consequence of that one; or NULL */

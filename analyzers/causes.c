@@ -710,13 +710,22 @@ static const struct cause table[] = {
 
 enum { N_CAUSES = sizeof(table) / sizeof(table[0]) };
 
+static const struct {
+    const char *layer, *key;
+} own_layers[] = {
+    {"host", "host.own"},       {"controller", "controller.own"}, {"vmm", "vmm.own"},
+    {"kernel", "kernel.own"},   {"rootfs", "rootfs.own"},         {"init", "init.own"},
+    {"network", "network.own"}, {"supervisor", "supervisor.own"}, {"agent", "agent.own"},
+    {"probe", "probe.own"},
+};
+
 const struct cause *causes_all(size_t *ret_n)
 {
     *ret_n = N_CAUSES;
     return table;
 }
 
-size_t cause_rank(const char *id)
+static size_t position(const char *id)
 {
     for (size_t i = 0; i < N_CAUSES; i++)
         if (strcmp(table[i].id, id) == 0)
@@ -726,8 +735,44 @@ size_t cause_rank(const char *id)
 
 const struct cause *cause_find(const char *id)
 {
-    size_t rank = cause_rank(id);
-    return rank < N_CAUSES ? &table[rank] : NULL;
+    size_t at = position(id);
+    return at < N_CAUSES ? &table[at] : NULL;
+}
+
+/* A layer whose own key is that; -1: none. */
+static int own_layer(const char *key)
+{
+    for (size_t i = 0; i < sizeof(own_layers) / sizeof(own_layers[0]); i++)
+        if (strcmp(own_layers[i].key, key) == 0)
+            return (int)i;
+    return -1;
+}
+
+static size_t first_of(const char *layer)
+{
+    size_t first = 0;
+    while (first < N_CAUSES && strcmp(table[first].layer, layer) != 0)
+        first++;
+    return first;
+}
+
+size_t cause_rank(const char *id)
+{
+    int own = own_layer(id);
+    return own >= 0 ? first_of(own_layers[own].layer) : position(id);
+}
+
+const char *cause_own_key(const char *layer)
+{
+    for (size_t i = 0; i < sizeof(own_layers) / sizeof(own_layers[0]); i++)
+        if (strcmp(own_layers[i].layer, layer) == 0)
+            return own_layers[i].key;
+    return NULL;
+}
+
+bool cause_is_layer(const char *layer)
+{
+    return cause_own_key(layer) != NULL;
 }
 
 bool cause_in_layer(const char *id, const char *layer)
@@ -759,9 +804,27 @@ static bool explains(size_t from, const char *other, bool seen[static N_CAUSES])
     return false;
 }
 
+static bool own_explains(const char *layer, const char *other)
+{
+    size_t first = first_of(layer);
+    if (cause_rank(other) < first)
+        return false;
+    for (size_t i = first; i < N_CAUSES; i++) {
+        bool seen[N_CAUSES] = {false};
+        if (strcmp(table[i].layer, layer) == 0 && explains(i, other, seen))
+            return true;
+    }
+    return false;
+}
+
 bool cause_explains(const char *cause, const char *other)
 {
     bool seen[N_CAUSES] = {false};
-    size_t rank = cause_rank(cause);
-    return rank < N_CAUSES && strcmp(cause, other) != 0 && explains(rank, other, seen);
+    size_t at = position(cause);
+    int own = own_layer(cause);
+    if (strcmp(cause, other) == 0)
+        return false;
+    if (own >= 0)
+        return own_explains(own_layers[own].layer, other);
+    return at < N_CAUSES && explains(at, other, seen);
 }

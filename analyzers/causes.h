@@ -23,8 +23,19 @@ const struct cause *causes_all(size_t *ret_n);
 /* NULL if there is no such cause. */
 const struct cause *cause_find(const char *id);
 
-/* Position in the catalogue; causes of a user's own rules ("x.") stand last. */
+/* Position in the catalogue; causes of a user's own rules ("x.") stand last, and those whose layer
+ * is known ("agent.own") with the first of that layer. */
 size_t cause_rank(const char *id);
+
+/* True if the catalogue has causes of that layer. */
+bool cause_is_layer(const char *layer);
+
+/*
+ * "agent.own" for "agent": stands for any cause of a user's own in that layer where causes are
+ * ranked and explained. It is explained by whatever explains all of the layer, and explains what
+ * any cause of the layer explains in the same layer and behind it. Static; NULL: no such layer.
+ */
+const char *cause_own_key(const char *layer);
 
 /* True if what stands before the dot of `id` is `layer`. */
 bool cause_in_layer(const char *id, const char *layer);

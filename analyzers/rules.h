@@ -24,6 +24,7 @@ enum rule_file { RULE_CONSOLE, RULE_VMM_LOG };
 struct rule {
     const char *id;        /* a promise: never given another meaning */
     const char *cause;     /* NULL: a fact for the machines, not a cause */
+    const char *layer;     /* of a user's own cause: see cause_own_key(); else NULL */
     const char *milestone; /* the milestone that this line proves, or NULL */
     enum severity severity;
     enum rule_file file;

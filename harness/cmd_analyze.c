@@ -275,6 +275,7 @@ static const struct command_option OPTIONS[] = {
     {'b', "baseline", "DIR", "good boots to compare with; may be repeated"},
     {0, "force-baseline", NULL, "take a baseline of another image too"},
     {'t', "target", "FILE", "the service of boots that do not name theirs"},
+    OPTION_RULES,
     {'e', "explain", NULL,
      "also what was noticed, and what became of each cause that was considered"},
     {'j', "jobs", "N", "boots at a time (default: one per processor)"},

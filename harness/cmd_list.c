@@ -5,9 +5,10 @@
 #include <string.h>
 
 #include "analyzers/causes.h"
-#include "analyzers/rules.h"
+#include "analyzers/own_rules.h"
 #include "harness/base/say.h"
 #include "harness/command.h"
+#include "harness/eyes.h"
 #include "harness/fault.h"
 #include "harness/vm.h"
 
@@ -31,21 +32,37 @@ static int list_causes(const struct command_line *line, struct err *err)
     return 0;
 }
 
-static int list_rules(const struct command_line *line, struct err *err)
+static int print_rules_json(const struct ruleset *rules, struct err *err)
 {
-    (void)line;
-    struct service service;
-    service_init(&service);
-    struct ruleset *rules = ruleset_new(&service, err);
-    service_release(&service);
-    if (rules == NULL)
-        return -1;
+    json_auto_t *list = json_array();
+    for (size_t i = 0; i < ruleset_len(rules); i++)
+        json_array_append_new(list, own_rules_json(ruleset_rule(rules, i)));
+    if (json_dumpf(list, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(6)) != 0)
+        return err_set(err, "cannot write to standard output");
+    putchar('\n');
+    return 0;
+}
+
+static int print_rules(const struct ruleset *rules)
+{
     for (size_t i = 0; i < ruleset_len(rules); i++) {
         const struct rule *rule = ruleset_rule(rules, i);
         printf("%-40s %s\n", rule->id, rule->cause != NULL ? rule->cause : "-");
     }
-    ruleset_free(rules);
     return 0;
+}
+
+static int list_rules(const struct command_line *line, struct err *err)
+{
+    auto_eyes_rules struct eyes_rules cache = {0};
+    auto_service struct service service;
+    service_init(&service);
+    if (eyes_rules_own(&cache, line, err) != 0)
+        return -1;
+    const struct ruleset *rules = eyes_rules_for(&cache, &service, err);
+    if (rules == NULL)
+        return -1;
+    return command_has(line, "json") ? print_rules_json(rules, err) : print_rules(rules);
 }
 
 static int list_faults(const struct command_line *line, struct err *err)
@@ -81,6 +98,10 @@ static int cmd_list_main(const struct command_line *line)
         err_set(&err, "list: unexpected argument \"%s\"", line->operands[1]);
         return say_error(&err);
     }
+    if (command_has(line, "json") && strcmp(name, "rules") != 0) {
+        err_set(&err, "list: --json is there for rules only");
+        return say_error(&err);
+    }
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
         if (strcmp(lists[i].name, name) == 0)
             return lists[i].print(line, &err) == 0 ? EXIT_SUCCESS : say_error(&err);
@@ -88,11 +109,16 @@ static int cmd_list_main(const struct command_line *line)
     return say_error(&err);
 }
 
-static const struct command_option OPTIONS[] = {OPTION_FAULTS, {0}};
+static const struct command_option OPTIONS[] = {
+    {0, "json", NULL, "rules only: whole, as --rules takes them"},
+    OPTION_RULES,
+    OPTION_FAULTS,
+    {0},
+};
 
 const struct command cmd_list = {
     .name = "list",
-    .synopsis = "backends|causes|rules|faults",
+    .synopsis = "backends|causes|rules|faults [OPTION]...",
     .summary = "Lists what bootdiag knows",
     .options = OPTIONS,
     .run = cmd_list_main,

@@ -64,6 +64,10 @@ int command_number(const struct command_line *line, const char *name, unsigned m
     {                                                                                              \
         0, "color", "WHEN", "colour: always, never or auto (default)"                              \
     }
+#define OPTION_RULES                                                                               \
+    {                                                                                              \
+        0, "rules", "FILE", "rules of your own beside the built-in ones; may be repeated"          \
+    }
 #define OPTION_FAULTS                                                                              \
     {                                                                                              \
         0, "faults", "DIR", "where faults are kept (default: fixtures/faults)"                     \

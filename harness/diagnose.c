@@ -37,6 +37,8 @@ int diagnose_init(struct diagnose *diagnose, const struct command_line *line, st
     for (size_t i = 0; i < line->n_values; i++)
         if (strcmp(line->values[i].option->name, "baseline") == 0)
             diagnose->baseline_dirs[n++] = line->values[i].value;
+    if (eyes_rules_own(&diagnose->rules, line, err) != 0)
+        return -1;
     return target != NULL ? take_target(diagnose, target, err) : 0;
 }
 

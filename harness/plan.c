@@ -70,8 +70,8 @@ int plan_init(struct plan *plan, const struct command_line *line, unsigned defau
                        line->operands[0]);
     if (command_number(line, "boots", 1, 1000000, &plan->boots, err) != 0 ||
         command_number(line, "jobs", 1, 256, &plan->jobs, err) != 0 ||
-        load_target(plan, line, err) != 0 || check_jobs(plan, err) != 0 ||
-        check_target(&plan->target, err) != 0)
+        eyes_rules_own(&plan->rules_cache, line, err) != 0 || load_target(plan, line, err) != 0 ||
+        check_jobs(plan, err) != 0 || check_target(&plan->target, err) != 0)
         return -1;
     plan->rules = eyes_rules_for(&plan->rules_cache, &plan->target.service, err);
     if (plan->rules == NULL)

@@ -30,7 +30,7 @@ struct plan {
     {'t', "target", "FILE", "what to boot (default: fixtures/targets/bundled.json)"},              \
         {'s', "set", "NAME=VALUE", "override a member of the target; may be repeated"},            \
         {'n', "boots", "N", "how many boots (default: 3, for a baseline 5)"},                      \
-        {'j', "jobs", "N", "boots at a time (default: what this host can carry)"},                 \
+        {'j', "jobs", "N", "boots at a time (default: what this host can carry)"}, OPTION_RULES,   \
     {                                                                                              \
         'q', "quiet", NULL, "no progress"                                                          \
     }

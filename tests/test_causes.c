@@ -129,6 +129,36 @@ static void test_precedence(void **state)
                      cases[i].explains);
 }
 
+/* A cause of a user's own stands first in its layer; nothing explains it that it explains. */
+static void test_own_keys(void **state)
+{
+    (void)state;
+    size_t n;
+    const struct cause *causes = causes_all(&n);
+    for (size_t i = 0; i < n; i++) {
+        const char *key = cause_own_key(causes[i].layer);
+        if (strcmp(causes[i].id, "unknown") == 0 ||
+            (i > 0 && strcmp(causes[i].layer, causes[i - 1].layer) == 0))
+            continue;
+        assert_non_null(key);
+        assert_true(cause_is_layer(causes[i].layer));
+        assert_null(cause_find(key));
+        assert_int_equal(cause_rank(key), i);
+        assert_true(cause_in_layer(key, causes[i].layer));
+        for (size_t k = 0; k < n; k++)
+            if (cause_explains(key, causes[k].id) && cause_explains(causes[k].id, key))
+                fail_msg("%s and %s explain each other", key, causes[k].id);
+    }
+    assert_null(cause_own_key("nowhere"));
+    assert_false(cause_is_layer("x"));
+    assert_true(cause_explains(cause_own_key("agent"), "agent.crash-loop"));
+    assert_true(cause_explains(cause_own_key("agent"), "agent.exception"));
+    assert_false(cause_explains(cause_own_key("agent"), "kernel.panic"));
+    assert_false(cause_explains(cause_own_key("agent"), cause_own_key("agent")));
+    assert_true(cause_explains("kernel.panic", cause_own_key("agent")));
+    assert_false(cause_explains("agent.module-missing", cause_own_key("agent")));
+}
+
 static void test_unknown_ids(void **state)
 {
     (void)state;
@@ -147,6 +177,7 @@ int main(void)
         cmocka_unit_test(test_explained_causes_exist),
         cmocka_unit_test(test_no_cycle),
         cmocka_unit_test(test_precedence),
+        cmocka_unit_test(test_own_keys),
         cmocka_unit_test(test_unknown_ids),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,7 +13,7 @@
 
 enum { LARGEST_FILE = 16 << 20 };
 
-json_t *json_read_object(const char *path, struct err *err)
+static json_t *read_root(const char *path, struct err *err)
 {
     auto_buf struct buf content;
     buf_init(&content, 0);
@@ -21,16 +21,26 @@ json_t *json_read_object(const char *path, struct err *err)
         return NULL;
 
     json_error_t why;
-    json_auto_t *root = json_loadb(buf_text(&content), content.len, JSON_REJECT_DUPLICATES, &why);
-    if (root == NULL) {
+    json_t *root = json_loadb(buf_text(&content), content.len, JSON_REJECT_DUPLICATES, &why);
+    if (root == NULL)
         err_set(err, "%s: line %d, column %d: %s", path, why.line, why.column, why.text);
-        return NULL;
-    }
-    if (!json_is_object(root)) {
+    return root;
+}
+
+json_t *json_read_object(const char *path, struct err *err)
+{
+    json_auto_t *root = read_root(path, err);
+    if (root != NULL && !json_is_object(root))
         err_set(err, "%s: expected a JSON object", path);
-        return NULL;
-    }
-    return json_incref(root);
+    return json_is_object(root) ? json_incref(root) : NULL;
+}
+
+json_t *json_read_array(const char *path, struct err *err)
+{
+    json_auto_t *root = read_root(path, err);
+    if (root != NULL && !json_is_array(root))
+        err_set(err, "%s: expected a JSON array", path);
+    return json_is_array(root) ? json_incref(root) : NULL;
 }
 
 int json_write_file(const json_t *value, const char *path, struct err *err)

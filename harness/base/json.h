@@ -17,6 +17,9 @@
 /* Parses a file of at most 16 MiB whose root must be an object. NULL on failure. */
 json_t *json_read_object(const char *path, struct err *err);
 
+/* The same of an array. */
+json_t *json_read_array(const char *path, struct err *err);
+
 /* Indented, with a final newline, atomically. */
 int json_write_file(const json_t *value, const char *path, struct err *err);
 
