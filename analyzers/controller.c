@@ -108,8 +108,11 @@ static const char *cause_of_status(const struct record *record)
     static const char *const gone[] = {"destroyed", "cancelled", "canceled", "stopped", "timeout"};
     bool closed = record->end != RECORD_END_READY && record->end != RECORD_END_UNKNOWN &&
                   record->end != RECORD_END_INTERRUPTED;
-    for (size_t i = 0; i < sizeof(early) / sizeof(early[0]) && closed; i++)
-        if (is_status(record, early[i]) && record->vm_id == NULL && record->console.len == 0)
+    bool no_vm = closed && record->vm_id == NULL && record->console.len == 0;
+    if (no_vm && record->controller.session_id != NULL)
+        return "controller.vm-creation-failed";
+    for (size_t i = 0; i < sizeof(early) / sizeof(early[0]) && no_vm; i++)
+        if (is_status(record, early[i]))
             return "controller.vm-creation-failed";
     for (size_t i = 0; i < sizeof(gone) / sizeof(gone[0]) && closed; i++)
         if (is_status(record, gone[i]) && record->vm_id != NULL)
@@ -140,8 +143,7 @@ static void run(const struct evidence *evidence, struct findings *findings)
                     status);
     }
     if (status != NULL)
-        finding_fact(finding, record->ended_ms, "controller.status: %s, vm_id: %s", status,
-                     record->vm_id != NULL ? record->vm_id : "none");
+        finding_fact(finding, -1, "controller.status: %s", status);
 }
 
 const struct analyzer analyzer_controller = {

@@ -26,8 +26,7 @@ static const struct rule rules[] = {
             "^(?:EXT[234]-fs error \\(device [^)]+\\): (.*)|EXT[234]-fs warning \\(device [^)]+\\):"
             " (.*(?:[cC]hecksum|e2fsck|[cC]orrupt|I/O error|error recorded from previous mount).*)|"
             "EXT[234]-fs \\([^)]+\\): (?:error loading journal|Remounting filesystem read-only|"
-            "warning: mounting fs with errors.*|initial error at time.*|previous I/O error to "
-            "superblock.*|error count since last fsck.*|ext4_check_descriptors: .*)|JBD2: "
+            "previous I/O error to superblock.*|ext4_check_descriptors: .*)|JBD2: "
             "(?:recovery failed|Invalid checksum|journal (?:checksum|transaction) .*corrupt|Error "
             "-\\d+ detected).*|Aborting journal on device .*)",
         .summary = "The kernel found the file system damaged",
@@ -36,6 +35,20 @@ static const struct rule rules[] = {
             "iget: checksum invalid",
         .near_miss = "[    2.3] EXT4-fs (vda): warning: mounting unchecked fs, running e2fsck is "
                      "recommended",
+    },
+    {
+        /* What an earlier boot left behind; good boots carry it along. */
+        .id = "rootfs.recorded-errors",
+        .cause = "rootfs.corrupt",
+        .severity = SEVERITY_NOTE,
+        .confidence = 0.4,
+        .speaker = SPEAKER_KERNEL,
+        .pattern = "^EXT[234]-fs \\([^)]+\\): (?:warning: mounting fs with errors|(?:initial|last) "
+                   "error at time|error count since last fsck)",
+        .literal = "-fs (",
+        .summary = "An earlier boot found the file system damaged",
+        .sample = "[  303.9] EXT4-fs (vda): error count since last fsck: 4",
+        .near_miss = "[    2.3] EXT4-fs (vda): mounted filesystem with ordered data mode.",
     },
     {
         .id = "rootfs.other-fs-error",

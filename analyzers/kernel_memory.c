@@ -13,6 +13,7 @@ static const struct rule rules[] = {
         .id = "kernel.oom-panic",
         .cause = "kernel.out-of-memory",
         .severity = SEVERITY_FATAL,
+        .speaker = SPEAKER_KERNEL,
         .confidence = 0.98,
         .pattern = "^Kernel panic - not syncing: (System is deadlocked on memory|Out of memory.*)",
         .literal = "Kernel panic - not syncing: ",
@@ -24,6 +25,7 @@ static const struct rule rules[] = {
         .id = "kernel.early-allocation-panic",
         .cause = "kernel.out-of-memory",
         .severity = SEVERITY_FATAL,
+        .speaker = SPEAKER_KERNEL,
         .confidence = 0.95,
         .pattern =
             "^Kernel panic - not syncing: (?:\\S+: )?(?:Failed to allocate \\d+ bytes|Cannot find "
@@ -39,6 +41,7 @@ static const struct rule rules[] = {
         .id = "kernel.oom-no-victim",
         .cause = "kernel.out-of-memory",
         .severity = SEVERITY_FATAL,
+        .speaker = SPEAKER_KERNEL,
         .confidence = 0.95,
         .pattern = "^Out of memory and no killable processes",
         .literal = "Out of memory and no killable",
@@ -49,6 +52,7 @@ static const struct rule rules[] = {
     {
         .id = "kernel.oom-kill",
         .severity = SEVERITY_ERROR,
+        .speaker = SPEAKER_KERNEL,
         .pattern = "^(?:Out of memory|Memory cgroup out of memory|Out of memory "
                    "\\(oom_kill_allocating_task\\)): Kill(?:ed)? process \\d+ \\(([^)]+)\\)",
         .literal = "emory",
@@ -61,6 +65,7 @@ static const struct rule rules[] = {
         /* The cgroup tells whose memory it was: a limit of a unit, or the whole guest's. */
         .id = "kernel.oom-victim",
         .severity = SEVERITY_NOTE,
+        .speaker = SPEAKER_KERNEL,
         .pattern = "^oom-kill:constraint=(\\w+),.*?task_memcg=([^,]*),task=([^,]+),pid=\\d+",
         .literal = "oom-kill:constraint=",
         .summary = "The kernel chose $3 in $2 to be killed ($1)",
@@ -72,6 +77,7 @@ static const struct rule rules[] = {
     {
         .id = "kernel.oom-invoked",
         .severity = SEVERITY_NOTE,
+        .speaker = SPEAKER_KERNEL,
         .pattern = "^(\\S.*?) invoked oom-killer: gfp_mask=",
         .literal = " invoked oom-killer: ",
         .summary = "$1 asked for memory that the guest does not have",
@@ -83,6 +89,7 @@ static const struct rule rules[] = {
         .id = "kernel.page-allocation-failure",
         .cause = "kernel.out-of-memory",
         .severity = SEVERITY_ERROR,
+        .speaker = SPEAKER_KERNEL,
         .confidence = 0.4,
         .pattern = "^\\S+: page allocation failure: order:\\d",
         .literal = "page allocation failure",

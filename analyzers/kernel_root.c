@@ -100,7 +100,7 @@ static const struct rule rules[] = {
     {
         /* Which of both it is, the machine says: by errno and by what was seen of the disk. */
         .id = "kernel.initramfs-mount",
-        .severity = SEVERITY_FATAL,
+        .severity = SEVERITY_ERROR,
         .pattern = "^mount: mounting (\\S+) on /(?:root|sysroot|new_root|newroot|mnt/root) failed: "
                    "(.+)",
         .literal = "mount: mounting ",
@@ -111,7 +111,7 @@ static const struct rule rules[] = {
     {
         .id = "kernel.root-mount-error",
         .cause = "kernel.root-mount-failed",
-        .severity = SEVERITY_FATAL,
+        .severity = SEVERITY_ERROR,
         .confidence = 0.92,
         .speaker = SPEAKER_SYSTEMD,
         .pattern =
@@ -188,7 +188,7 @@ static void judge_initramfs_mount(const struct evidence *evidence, struct findin
     bool missing = device_is_missing(evidence, hit->captures[1]);
     struct finding *finding = findings_add(
         findings, "kernel.initramfs-cannot-mount",
-        missing ? "kernel.root-device-missing" : "kernel.root-mount-failed", SEVERITY_FATAL, 0.92);
+        missing ? "kernel.root-device-missing" : "kernel.root-mount-failed", SEVERITY_ERROR, 0.92);
     finding_say(finding, "The initramfs could not mount %s: %s", hit->captures[0],
                 hit->captures[1]);
     finding_hit(finding, hit);
@@ -206,19 +206,29 @@ static void judge_superblock(const struct evidence *evidence, struct findings *f
     finding_hit(finding, hit);
 }
 
-/* Good boots wait, too: what counts is that the wait never ended while somebody watched. */
+/* Good boots wait, too, but not for long: what counts is that the wait did not end while somebody
+ * watched, or that other lines came and no disk. */
+static double confidence_of_wait(const struct evidence *evidence, const struct hit *wait)
+{
+    enum { DISKS_ARE_FOUND_MS = 400 };
+    int64_t end_ms = evidence_end_ms(evidence);
+    int64_t waited_ms = wait->near_ms >= 0 && end_ms > wait->near_ms ? end_ms - wait->near_ms : 0;
+    bool no_disk = evidence_count(evidence, "kernel.virtio-disk") == 0 &&
+                   evidence_count(evidence, "kernel.other-disk") == 0;
+    if (evidence->record->end == RECORD_END_DEADLINE && waited_ms >= STAGE_STUCK_MS)
+        return 0.92;
+    return evidence_is_bare(evidence) && no_disk && waited_ms >= DISKS_ARE_FOUND_MS ? 0.82 : 0.6;
+}
+
 static void judge_waiting(const struct evidence *evidence, struct findings *findings)
 {
     const struct hit *hit = evidence_first(evidence, "kernel.root-device-waiting");
     if (hit == NULL || stage_reached(evidence, STAGE_INIT_STARTED) ||
         stage_reached(evidence, STAGE_ROOT_MOUNTED) || went_on(evidence, hit))
         return;
-    int64_t end_ms = evidence_end_ms(evidence);
-    int64_t waited_ms = hit->near_ms >= 0 && end_ms > hit->near_ms ? end_ms - hit->near_ms : 0;
-    bool sure = evidence->record->end == RECORD_END_DEADLINE && waited_ms >= STAGE_STUCK_MS;
     struct finding *finding =
         findings_add(findings, "kernel.root-device-never-came", "kernel.root-device-missing",
-                     SEVERITY_ERROR, sure ? 0.92 : 0.6);
+                     SEVERITY_ERROR, confidence_of_wait(evidence, hit));
     finding_say(finding, "The boot waits for its root device %s, which never appeared",
                 hit->captures[0] != NULL ? hit->captures[0] : "");
     finding_hit(finding, hit);

@@ -94,6 +94,10 @@ static const struct scene scenes[] = {
      SPINNING(30000), .cause = "kernel.root-device-missing", .above = 0.9, .mentions = "/dev/vdb"},
     {"rootwait_cut", BANNER "[    1.598261] Waiting for root device /dev/vdb...\r\n",
      .cause = NULL},
+    {"rootwait_and_other_lines",
+     BANNER "[    1.598261] Waiting for root device /dev/vdb...\r\n"
+            "[    2.099839] clocksource: Switched to clocksource tsc\r\n",
+     .cause = "kernel.root-device-missing", .above = 0.8, .below = 0.85},
     {"rootwait_that_ended",
      BANNER "[    1.598261] Waiting for root device /dev/vda...\r\n" DISK MOUNTED SYSTEMD, EXITED_0,
      .cause = "vmm.guest-reset"},
@@ -249,6 +253,30 @@ static const struct scene scenes[] = {
      .cause = "vmm.start-timeout", .above = 0.8},
     {"no_byte_under_kvm", NULL, SPINNING(45000), SERIAL, .accelerator = "kvm",
      .cause = "host.kvm-unavailable", .below = 0.8},
+
+    /* What good boots of Ubuntu and Debian print, too. */
+    {"healthy_noise",
+     "[    0.000000] Linux version 5.15.0-119-generic (buildd@lcy02) (gcc 11.4.0)\r\n"
+     "[    0.000000] unchecked MSR access error: RDMSR from 0x1b0 at rIP: 0xffffffff81\r\n"
+     "[    0.010000] WARNING: CPU: 0 PID: 0 at arch/x86/kernel/cpu/common.c:912 x+0x1/0x2\r\n"
+     "[    0.020000] UBSAN: array-index-out-of-bounds in drivers/net/x.c:331:42\r\n"
+     "[    0.300000] Initramfs unpacking failed: Decoding failed\r\n"
+     "[    0.310000] blk_update_request: I/O error, dev fd0, sector 0 op 0x0:(READ) flags 0x0\r\n"
+     "[    0.320000] virtio-mmio virtio-mmio.0: Failed to enable 64-bit or 32-bit DMA.  Trying to "
+     "continue, but this might not work.\r\n" DISK
+     "mdadm: error opening /dev/md?*: No such file or directory\r\n"
+     "[    2.340000] EXT4-fs (vda): INFO: recovery required on readonly filesystem\r\n"
+     "[    2.341000] EXT4-fs (vda): recovery complete\r\n"
+     "[    2.342415] EXT4-fs (vda): mounted filesystem with ordered data mode. Opts: (null)\r\n"
+     "[    2.900000] systemd[1]: systemd 249.11-0ubuntu3.12 running in system mode (+PAM)\r\n"
+     "[    3.000000] systemd[1]: Failed to look up module alias 'autofs4': Function not "
+     "implemented\r\n"
+     "[   22.000000] rcu: INFO: rcu_sched self-detected stall on CPU\r\n"
+     "[   23.000000] EXT4-fs (vda): re-mounted. Opts: discard,errors=remount-ro. Quota mode: "
+     "none.\r\n"
+     "[  OK  ] Finished Remount Root and Kernel File Systems.\r\n"
+     "[  303.900000] EXT4-fs (vda): error count since last fsck: 4\r\n",
+     .cause = NULL},
 };
 
 int main(void)
