@@ -163,6 +163,19 @@ static const struct rule rules[] = {
         .near_miss = "[    2.2] sd 0:0:0:0: [sda] Write Protect is off",
     },
     {
+        /* Since Linux 6.3; a shutdown does it, too. */
+        .id = "rootfs.remounted-read-only",
+        .severity = SEVERITY_NOTE,
+        .speaker = SPEAKER_KERNEL,
+        .pattern = "^EXT[234]-fs \\((\\w+)\\): re-mounted \\S+ ro\\b",
+        .literal = ": re-mounted ",
+        .summary = "The file system on $1 was made read-only",
+        .sample = "[   15.8] EXT4-fs (vda): re-mounted 7c0f3f5e-52c1-4d83-9e0b-1f0c6f1d2a3b ro. "
+                  "Quota mode: none.",
+        .near_miss = "[    2.9] EXT4-fs (vda): re-mounted 7c0f3f5e-52c1-4d83-9e0b-1f0c6f1d2a3b "
+                     "r/w. Quota mode: none.",
+    },
+    {
         /* Which file system it was says the machine: judge_full. */
         .id = "rootfs.no-space",
         .severity = SEVERITY_ERROR,
@@ -209,7 +222,8 @@ static void judge_read_only(const struct evidence *evidence, struct findings *fi
          hit = evidence_next(evidence, "rootfs.read-only", hit))
         if (strcmp(hit->ident, first->ident) != 0 || hit->pid != first->pid)
             finding->confidence = 0.86;
-    if (evidence_count(evidence, "rootfs.write-protected") > 0)
+    if (evidence_count(evidence, "rootfs.write-protected") > 0 ||
+        evidence_count(evidence, "rootfs.remounted-read-only") > 0)
         finding->confidence = 0.88;
 }
 

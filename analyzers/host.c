@@ -145,31 +145,22 @@ static bool slow_as_a_whole(const struct evidence *evidence)
     return n >= 2;
 }
 
-/* In how many of its seconds the console said something. */
-static int64_t active_seconds(const struct record *record)
-{
-    int64_t n = 0, last = -1;
-    for (size_t i = 0; i < record->n_times; i++) {
-        int64_t second = record->times[i].offset / 1000;
-        n += second != last;
-        last = second;
-    }
-    return n;
-}
-
 /*
- * A guest that has work to do and gets less than a third of a CPU. One that waits uses little, too,
- * but prints in few of its seconds, or says that it waits.
+ * From the kernel's first line to init a guest has work to do and waits for nothing but its root
+ * device. Where that took much longer than all the CPU time that its VMM ever got, it was kept from
+ * running.
  */
 static bool is_starved(const struct evidence *evidence)
 {
-    enum { LONG_MS = 30 * 1000 };
-    const struct record *record = evidence->record;
-    return record->vmm.cpu_ms >= 0 && record->ended_ms >= LONG_MS &&
-           record->vmm.cpu_ms * 3 < record->ended_ms &&
-           active_seconds(record) * 4000 > record->ended_ms &&
-           evidence_count(evidence, "init.job-running") == 0 &&
-           !stage_reached(evidence, STAGE_SUPERVISOR_STARTED);
+    enum { LONG_MS = 10 * 1000 };
+    const struct milestone *milestones = evidence->milestones;
+    int64_t cpu_ms = evidence->record->vmm.cpu_ms;
+    if (milestones == NULL || cpu_ms < 0 || milestones[STAGE_KERNEL_STARTED].at_ms < 0 ||
+        milestones[STAGE_INIT_STARTED].at_ms < 0 || !evidence->arrival_times ||
+        evidence_count(evidence, "kernel.root-device-waiting") > 0)
+        return false;
+    int64_t took_ms = milestones[STAGE_INIT_STARTED].at_ms - milestones[STAGE_KERNEL_STARTED].at_ms;
+    return took_ms >= LONG_MS && took_ms > 2 * cpu_ms;
 }
 
 /* Only a boot that still went on when it was given up can be blamed on the host's speed. */

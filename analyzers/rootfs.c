@@ -101,12 +101,16 @@ static const struct hit *find_other_description(const struct evidence *evidence)
     return NULL;
 }
 
-/* Only a target that says what it expects can be disappointed. */
+/* Only a target that says what it expects can be disappointed; and a label that only resembles
+ * that is another unit's, if the expected one runs. */
 static void judge_build(const struct evidence *evidence, struct findings *findings)
 {
     const struct record *record = evidence->record;
     const struct hit *hit = find_other_description(evidence);
-    if (hit == NULL || !record->has_service || stage_reached(evidence, STAGE_UNIT_STARTED))
+    if (hit == NULL || !record->has_service)
+        return;
+    bool named = strncmp(hit->captures[0], record->service.unit, strlen(record->service.unit)) == 0;
+    if (!named && stage_reached(evidence, STAGE_UNIT_STARTED))
         return;
     struct finding *finding = findings_add(findings, "rootfs.other-description",
                                            "rootfs.stale-image", SEVERITY_NOTE, 0.62);

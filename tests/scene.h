@@ -34,6 +34,7 @@ struct scene {
     const char *vm_id, *status, *error; /* the controller's */
     const char *description;            /* the target's own; NULL: production's */
     double steal_pct;
+    int64_t line_ms; /* a line of the console arrives every so often; 0: nobody knows when */
 
     const char *cause;    /* of the verdict; NULL: there is none */
     double above, below;  /* its confidence, both inclusive; below 0: any */
@@ -54,6 +55,25 @@ static inline void scene_probe(const struct scene *scene, struct record *record)
     record->probe.n_runs = 1;
     record->probe.runs[0] = (struct probe_run){
         .class = scene->met, .from_ms = 1000, .to_ms = scene->ended_ms, .count = 10};
+}
+
+static inline void scene_times(const struct scene *scene, struct record *record)
+{
+    size_t n = 0;
+    for (const char *at = scene->console; at != NULL && *at != '\0'; at++)
+        n += *at == '\n';
+    if (scene->line_ms == 0 || n == 0)
+        return;
+    record->times = mem_calloc(n, sizeof(*record->times));
+    for (const char *at = scene->console; *at != '\0'; at++) {
+        bool begins = at == scene->console || at[-1] == '\n';
+        if (begins && record->n_times < n) {
+            record->times[record->n_times] =
+                (struct record_time){.offset = (uint64_t)(at - scene->console),
+                                     .at_ms = (int64_t)(record->n_times + 1) * scene->line_ms};
+            record->n_times++;
+        }
+    }
 }
 
 static inline void scene_record(const struct scene *scene, struct record *record)
@@ -87,6 +107,7 @@ static inline void scene_record(const struct scene *scene, struct record *record
     if (scene->vmm_log != NULL)
         record->vmm_log = (struct bytes){.data = scene->vmm_log, .len = strlen(scene->vmm_log)};
     scene_probe(scene, record);
+    scene_times(scene, record);
 }
 
 static inline bool scene_contributes(const struct analysis *analysis, const char *cause)

@@ -113,6 +113,11 @@ static const struct scene scenes[] = {
      BOOT "[    4.000000] systemd-remount-fs[99]: mount: /: cannot remount /dev/vda read-write, is "
           "write-protected.\r\n",
      .cause = "rootfs.read-only", .above = 0.8},
+    {"remounted_6_12",
+     BOOT SERVICES
+     "[   15.826376] EXT4-fs (vda): re-mounted 7c0f3f5e ro. Quota mode: none.\r\n" SCRIPT(
+         "touch: cannot touch '/x': Read-only file system"),
+     .cause = "rootfs.read-only", .above = 0.8},
     {"one_program_is_no_proof",
      BOOT SERVICES SCRIPT("touch: cannot touch '/x': Read-only file "
                           "system"),

@@ -45,7 +45,7 @@ static const struct scene scenes[] = {
      REFUSED_START(1), .cause = "vmm.rootfs-missing", .above = 0.9},
     {"forward", NULL,
      QEMU "-netdev user,id=net: Could not set up host forwarding rule 'tcp:127.0.0.1:8080-:8080'\n",
-     REFUSED_START(1), .cause = "host.address-conflict"},
+     REFUSED_START(1), .cause = "vmm.config-invalid", .mentions = "8080"},
     {"tap", NULL,
      QEMU "-netdev tap,id=n0,ifname=tap0: could not configure /dev/net/tun (tap0): Device or "
           "resource busy\n",
@@ -170,8 +170,12 @@ static const struct scene scenes[] = {
      .mentions = "signal 11"},
 
     /* the host */
-    {"starved", BOOT, NULL, .end = RECORD_END_DEADLINE, .ended_ms = 6000, .steal_pct = 60,
-     .cause = "probe.deadline-too-short"},
+    {"starved", BOOT, NULL, .end = RECORD_END_DEADLINE, .ended_ms = 60000, .cpu_ms = 5000,
+     .line_ms = 18000, .cause = "host.overloaded", .below = 0.8},
+    {"busy_and_got_its_time", BOOT, NULL, .end = RECORD_END_DEADLINE, .ended_ms = 60000,
+     .cpu_ms = 45000, .line_ms = 18000, .cause = "probe.deadline-too-short"},
+    {"stolen_time_alone_is_no_cause", BOOT, NULL, .end = RECORD_END_DEADLINE, .ended_ms = 6000,
+     .steal_pct = 60, .cause = "probe.deadline-too-short"},
 
     /* the controller */
     {"pool", NULL, NULL, .end = RECORD_END_START_FAILED, .exit_code = -1,
