@@ -153,18 +153,11 @@ static const char *const by_kernel_init_failed[] = {"vmm.guest-reset",
                                                     "agent.*",
                                                     "probe.*",
                                                     NULL};
-static const char *const by_kernel_initramfs_failed[] = {"vmm.guest-reset",
-                                                         "kernel.panic",
-                                                         "kernel.hung",
-                                                         "rootfs.read-only",
-                                                         "rootfs.full",
-                                                         "rootfs.agent-not-installed",
-                                                         "init.*",
-                                                         "network.*",
-                                                         "supervisor.*",
-                                                         "agent.*",
-                                                         "probe.*",
-                                                         NULL};
+static const char *const by_kernel_initramfs_failed[] = {
+    "vmm.guest-reset",  "kernel.panic", "kernel.hung",
+    "rootfs.read-only", "rootfs.full",  "rootfs.agent-not-installed",
+    "init.*",           "network.*",    "supervisor.*",
+    "agent.*",          "probe.*",      NULL};
 static const char *const by_kernel_oops[] = {"network.driver-missing",
                                              "init.job-waiting",
                                              "init.unit-start-timeout",

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "analyzers/analyzer.h"
+#include "analyzers/causes.h"
 
 /* What the kernel makes up, and what is read-only by design; what lives in memory. */
 #define NEVER_WRITABLE "/sys/|/proc/|/snap/|cgroup|squashfs|iso9660|sysfs"
@@ -211,12 +212,28 @@ static const struct rule rules[] = {
     },
 };
 
-/* One program may try to write where it never could; several that fail have nowhere to write. */
+/* True if the service gives a reason of its own, which is not that it could not write. */
+static bool service_knows_better(const struct findings *findings)
+{
+    static const double SURE = 0.9;
+    for (size_t i = 0; i < findings->len; i++) {
+        const struct finding *finding = &findings->items[i];
+        bool of_service = finding->cause != NULL && (cause_in_layer(finding->cause, "agent") ||
+                                                     cause_in_layer(finding->cause, "supervisor"));
+        if (of_service && finding->confidence >= SURE && finding->n_quotes > 0 &&
+            strcasestr(finding->quotes[0].text, "read-only") == NULL)
+            return true;
+    }
+    return false;
+}
+
+/* One program may try to write where it never could, and some images are read-only by design;
+ * several that fail have nowhere to write. */
 static void judge_read_only(const struct evidence *evidence, struct findings *findings)
 {
     struct finding *finding = findings_find(findings, "rootfs.read-only");
     const struct hit *first = evidence_first(evidence, "rootfs.read-only");
-    if (finding == NULL || first == NULL)
+    if (finding == NULL || first == NULL || service_knows_better(findings))
         return;
     for (const struct hit *hit = first; hit != NULL;
          hit = evidence_next(evidence, "rootfs.read-only", hit))

@@ -122,6 +122,12 @@ static const struct scene scenes[] = {
      BOOT SERVICES SCRIPT("touch: cannot touch '/x': Read-only file "
                           "system"),
      .cause = NULL},
+    {"read_only_by_design",
+     BOOT SERVICES "[    5.100000] systemd-random-seed[99]: Failed to open random seed file for "
+                   "writing: Read-only file system\r\n"
+                   "[    5.200000] (agetty)[119]: Failed to write wtmp record, ignoring: Read-only "
+                   "file system\r\n" SCRIPT("Error: Cannot find module 'session-store'"),
+     GIVEN_UP(40000), .cause = "agent.module-missing", .above = 0.8},
     {"sysfs_is_always_so",
      BOOT SERVICES SCRIPT(
          "sh: can't create /sys/x: Read-only file system") "[    9.000000] app[9]: can't create "
