@@ -147,7 +147,7 @@ static const struct rule rules[] = {
         .severity = SEVERITY_ERROR,
         .confidence = 0.85,
         .pattern = "^traps: (?:node|nodejs|MainThread|node-MainThread|python3?|java)\\S*\\[\\d+\\] "
-                   "(?:trap (?!invalid opcode)\\w+|general protection)",
+                   "(?:trap (?:int3|divide|stack|bounds|alignment)|general protection)",
         .literal = "traps: ",
         .summary = "The agent's runtime crashed",
         .sample = "[   15.1] traps: node[142] trap int3 ip:55f1c3b2 sp:7ffc1a2b error:0 in "

@@ -17,8 +17,8 @@ static const struct rule rules[] = {
         .pattern =
             "(?:(?:^|[\\s:'\\\"/"
             "‘])((?:node|nodejs|npm|npx|yarn|pnpm|python3?(?:\\.\\d+)?|java|deno|bun|ruby))['\\\"’]"
-            "?: (?:command not found|not found|No such file|Permission denied|cannot execute(?! "
-            "binary)|executable file not found)|command not found: "
+            "?: (?:command not found|not found|No such file|Permission denied|cannot execute: "
+            "required file|executable file not found)|command not found: "
             "((?:node|nodejs|npm|npx|yarn|pnpm|python3?(?:\\.\\d+)?|java|deno|bun|ruby))$|(?:[pP]"
             "ermission denied|no such file or directory): "
             "\\S*/"

@@ -99,7 +99,8 @@ const struct job *jobs_waited_for(const struct jobs *jobs, const struct service 
         const struct job *job = &jobs->items[i];
         if (!job->open || unit_is_service(job->label, service))
             continue;
-        if (oldest == NULL && ends_known)
+        /* Devices come by themselves, and few units wait for one. */
+        if (oldest == NULL && ends_known && strstr(job->label, ".device") == NULL)
             oldest = job;
         /* systemd takes turns when it waits for several: a network's wait explains most. */
         if (job->running != NULL &&

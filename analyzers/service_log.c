@@ -28,7 +28,7 @@ struct pass {
     size_t next_hit;                /* the first that was not yet passed */
     struct pids agents, companions; /* as the script names them */
     int script_pid;                 /* who spoke first */
-    uint64_t seq;
+    uint64_t seq, script_seq;       /* of the present line; of the last that only a script says */
 };
 
 static bool has_pid(const struct pids *pids, int pid)
@@ -124,7 +124,8 @@ static bool is_of_agent(const struct pass *pass, const struct line *line)
     const struct service_run *run = service_log_current(pass->log);
     if (has_pid(&pass->agents, line->pid))
         return true;
-    return run->agent_start != NULL && !has_tag(line) && !has_pid(&pass->companions, line->pid) &&
+    return run->agent_start != NULL && !has_tag(line) && pass->script_seq != pass->seq &&
+           !has_pid(&pass->companions, line->pid) &&
            (line->pid == 0 || line->pid != pass->script_pid);
 }
 
@@ -215,6 +216,8 @@ static void take_event(struct pass *pass, const struct hit *hit)
     struct service_log *log = pass->log;
     struct service_run *run = &log->runs[log->len - 1];
     const char *id = evidence_rule(pass->evidence, hit)->id;
+    if (strncmp(id, "supervisor.", strlen("supervisor.")) == 0)
+        pass->script_seq = hit->seq;
     if (strcmp(id, "supervisor.agent-pid") == 0 || strcmp(id, "supervisor.agent-launch") == 0) {
         /* systemd starts "the agent", too: its unit. */
         if (hit->source != LINE_STATUS && strcmp(hit->ident, "systemd") != 0)

@@ -152,12 +152,29 @@ static void say_wait(const struct evidence *evidence, struct finding *finding,
                     label, age_s);
 }
 
+/* When systemd last began or ended any job: while it does, the boot gets on. -1: never. */
+static int64_t last_progress_ms(const struct evidence *evidence)
+{
+    static const char *const rules[] = {"init.job-starting", "init.job-done", "init.job-failed",
+                                        "init.job-timeout", "init.job-dependency"};
+    int64_t last_ms = -1;
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+        const struct hit *hit = evidence_last(evidence, rules[i]);
+        if (hit != NULL && hit->near_ms > last_ms)
+            last_ms = hit->near_ms;
+    }
+    return last_ms;
+}
+
 /* What a bare console shows may have been watched for no longer than that. */
 static double wait_confidence(const struct evidence *evidence, const struct job *job,
                               int64_t age_ms)
 {
     bool login = evidence_count(evidence, "init.login-prompt") > 0;
     bool certain = login || age_ms >= LONG_WAIT_MS;
+    int64_t progress_ms = last_progress_ms(evidence);
+    if (progress_ms >= 0 && evidence_end_ms(evidence) - progress_ms < STAGE_STUCK_MS)
+        return 0.45;
     if (evidence_is_bare(evidence))
         return certain ? 0.82 : 0.65;
     return job->running != NULL || certain ? 0.82 : 0.65;
