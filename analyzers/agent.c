@@ -85,9 +85,10 @@ static const struct rule rules[] = {
         .cause = "agent.exception",
         .severity = SEVERITY_ERROR,
         .confidence = 0.72,
-        .pattern = "\"(?:level|severity)\": "
-                   "?(?:\"(?i:fatal|crit\\w*|emerg\\w*|panic|alert)\"|60\\b)|\"(?:level|severity)"
-                   "\": ?(?:\"(?i:error)\"|50\\b).*\"(?:type|name)\": ?\"\\w*(?:Error|Exception)\"",
+        .pattern =
+            "\"(?:level|severity)\": ?(?:\"(?i:fatal|crit\\w*|emerg\\w*|panic|alert)\"|60\\b)|"
+            "\"(?:level|severity)\": ?(?:\"(?i:error)\"|50\\b).*\"(?:type|name)\": ?\"\\w*(?:Error"
+            "|Exception)\"|^(?:[\\d:.,TZ+/ -]{8,40})?\\[?(?:FATAL|CRITICAL|EMERG\\w*|PANIC)\\b",
         .summary = "The agent logged an error that it does not survive",
         .sample = "[   15.1] start-all.sh[142]: "
                   "{\"level\":60,\"time\":1700000000000,\"pid\":142,\"msg\":\"cannot open the "

@@ -58,7 +58,9 @@ static const struct rule rules[] = {
         .severity = SEVERITY_ERROR,
         .confidence = 0.95,
         .pattern =
-            "(?:(\\S+): error while loading shared libraries: (.+)|Error (?:loading shared "
+            "(?:(?<!\\S)(?!/(?:usr/)?(?:s?bin/init|lib/systemd/))(\\S+): error while loading "
+            "shared "
+            "libraries: (.+)|Error (?:loading shared "
             "library|relocating) (\\S+: .+)|(?:ImportError|OSError|Error|UnsatisfiedLinkError): "
             "(?:\\S+: )?(lib\\S+?\\.so[\\w.]*): cannot open shared object file)",
         .summary = "$1 cannot start, a shared library is missing: $2$3$4",

@@ -27,8 +27,10 @@ struct pass {
     struct service_log *log;
     size_t next_hit;                /* the first that was not yet passed */
     struct pids agents, companions; /* as the script names them */
-    int script_pid;                 /* who spoke first */
-    uint64_t seq, script_seq;       /* of the present line; of the last that only a script says */
+    const char *names[MAX_PIDS];    /* of companions; borrowed from hits */
+    size_t n_names;
+    int script_pid;           /* who spoke first */
+    uint64_t seq, script_seq; /* of the present line; of the last that only a script says */
 };
 
 static bool has_pid(const struct pids *pids, int pid)
@@ -55,6 +57,16 @@ static void learn_pids(const struct evidence *evidence, struct pids *agents,
          hit = evidence_next(evidence, "supervisor.child-pid", hit))
         if (hit->captures[0] != NULL && strcasestr(hit->captures[0], "agent") == NULL)
             add_pid(companions, hit->captures[1]);
+}
+
+static void learn_names(struct pass *pass)
+{
+    const struct evidence *evidence = pass->evidence;
+    for (const struct hit *hit = evidence_first(evidence, "supervisor.child-pid"); hit != NULL;
+         hit = evidence_next(evidence, "supervisor.child-pid", hit))
+        if (hit->captures[0] != NULL && strcasestr(hit->captures[0], "agent") == NULL &&
+            pass->n_names < MAX_PIDS)
+            pass->names[pass->n_names++] = hit->captures[0];
 }
 
 static bool is_name_of_service(const struct evidence *evidence, const char *ident)
@@ -109,14 +121,30 @@ bool service_log_looks_like_error(const char *text, size_t len)
     return false;
 }
 
-/* "[SUPERVISOR] ..." */
-static bool has_tag(const struct line *line)
+/* "[SUPERVISOR] ..." or "2026-11-23 18:03:12 start-all: ..." */
+static bool is_tagged(const struct pass *pass, const struct line *line)
 {
-    const char *end =
-        line->message_len > 2 && line->message[0] == '['
-            ? memchr(line->message, ']', line->message_len < 32 ? line->message_len : 32)
-            : NULL;
-    return end != NULL && is_letter(line->message[1]);
+    const char *script = pass->evidence->record->service.supervisor;
+    size_t stem = strcspn(script, "."), len = line->message_len < 80 ? line->message_len : 80;
+    if (len > 2 && line->message[0] == '[' && is_letter(line->message[1]) &&
+        memchr(line->message, ']', len < 32 ? len : 32) != NULL)
+        return true;
+    const char *at = stem > 0 ? memmem(line->message, len, script, stem) : NULL;
+    return at != NULL && at + stem < line->message + len && strchr(":].[", at[stem]) != NULL;
+}
+
+/* "webrtc: ..." of a child that the script calls so. */
+static bool is_of_companion(const struct pass *pass, const struct line *line)
+{
+    if (has_pid(&pass->companions, line->pid))
+        return true;
+    for (size_t i = 0; i < pass->n_names; i++) {
+        size_t n = strlen(pass->names[i]);
+        if (line->message_len > n && strncasecmp(line->message, pass->names[i], n) == 0 &&
+            strchr(":] ", line->message[n]) != NULL)
+            return true;
+    }
+    return false;
 }
 
 static bool is_of_agent(const struct pass *pass, const struct line *line)
@@ -124,9 +152,8 @@ static bool is_of_agent(const struct pass *pass, const struct line *line)
     const struct service_run *run = service_log_current(pass->log);
     if (has_pid(&pass->agents, line->pid))
         return true;
-    return run->agent_start != NULL && !has_tag(line) && pass->script_seq != pass->seq &&
-           !has_pid(&pass->companions, line->pid) &&
-           (line->pid == 0 || line->pid != pass->script_pid);
+    return run->agent_start != NULL && !is_tagged(pass, line) && pass->script_seq != pass->seq &&
+           !is_of_companion(pass, line) && (line->pid == 0 || line->pid != pass->script_pid);
 }
 
 static void set_quote(const struct pass *pass, const struct line *line, struct quote *ret_quote)
@@ -146,7 +173,7 @@ static void take_words(struct pass *pass, const struct line *line)
     struct service_run *run = &pass->log->runs[pass->log->len - 1];
     struct quote quote;
     bool error = service_log_looks_like_error(line->message, line->message_len);
-    bool agent = is_of_agent(pass, line), companion = has_pid(&pass->companions, line->pid);
+    bool agent = is_of_agent(pass, line), companion = is_of_companion(pass, line);
     set_quote(pass, line, &quote);
     if (run->n_lines++ == 0) {
         run->first = quote;
@@ -257,6 +284,7 @@ struct service_log *service_log_new(const struct evidence *evidence)
     pass->log = log;
     log->len = 1;
     learn_pids(evidence, &pass->agents, &pass->companions);
+    learn_names(pass);
     if (console->data != NULL) {
         struct line_reader *reader = line_reader_new(on_line, pass);
         line_reader_feed(reader, console->data, console->len);

@@ -59,8 +59,10 @@ static const struct rule rules[] = {
     {
         .id = "supervisor.child-pid",
         .pattern =
-            "^(?:\\[[^\\]]*\\] )?((?:[\\w.-]+ ){0,3}[\\w.-]+) (?:restarted \\()?PID: (\\d+)\\)?$",
-        .literal = "PID: ",
+            "^(?:\\[[^\\]]*\\] |[\\d:.,TZ+ -]{8,40})?(?:[\\w.-]+: )?((?:[\\w.-]+ "
+            "){0,3}?[\\w.-]+?)(?: is)?"
+            "(?: (?:up|running|started|restarted|spawned|launched))?,? \\(?(?:PID|pid):? (\\d+)\\)?"
+            "(?: (?:started|spawned|running|up))?$",
         .summary = "The supervisor script started $1 as process $2",
         .sample = "[   12.56] start-all.sh[139]: [SUPERVISOR] WebRTC server PID: 143",
         .near_miss = "[   12.56] start-all.sh[139]: CPU: 0 PID: 104 Comm: sh",

@@ -157,9 +157,9 @@ bool unit_is_service(const char *label, const struct service *service)
     }
     if (described && ends.head.len >= HEAD_MIN)
         return true;
-    /* The name is whole and the description shortened. */
-    if (ends.head.len > unit.len + 3 && memcmp(label, unit.text, unit.len) == 0)
-        return strncmp(label + unit.len, " - ", 3) == 0;
+    /* The name is whole and the description shortened, or even the dash before it. */
+    if (ends.head.len >= unit.len && memcmp(label, unit.text, unit.len) == 0)
+        return memcmp(label + unit.len, " - ", min_size(3, ends.head.len - unit.len)) == 0;
     return cut_name_fits(ends, service);
 }
 

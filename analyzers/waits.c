@@ -174,7 +174,7 @@ static double wait_confidence(const struct evidence *evidence, const struct job 
     bool certain = login || age_ms >= LONG_WAIT_MS;
     int64_t progress_ms = last_progress_ms(evidence);
     if (progress_ms >= 0 && evidence_end_ms(evidence) - progress_ms < STAGE_STUCK_MS)
-        return 0.45;
+        return age_ms >= LONG_WAIT_MS ? 0.45 : 0.25;
     if (evidence_is_bare(evidence))
         return certain ? 0.82 : 0.65;
     return job->running != NULL || certain ? 0.82 : 0.65;
