@@ -8,6 +8,11 @@
 #include "analyzers/analyzer.h"
 #include "analyzers/service_log.h"
 
+/* Behind an address or the word, so that the time of day is no port. */
+#define NOT_OF_ANOTHER_PORT                                                                        \
+    "^(?!.*(?:(?:\\d\\.\\d+|::|\\]|\\*|localhost):|\\b[pP]ort\"?:? "                               \
+    "?)(?!%{PORT})\\d{2,5}(?![\\d:.]))"
+
 static const struct rule rules[] = {
     {
         .id = "agent.ready",
@@ -124,8 +129,7 @@ static const struct rule rules[] = {
         .cause = "agent.port-in-use",
         .severity = SEVERITY_ERROR,
         .confidence = 0.95,
-        .pattern =
-            "(?:EADDRINUSE|AddrInUse)(?!.*:(?!%{PORT})\\d{2,5}\\b)(?!.*\"port\": ?(?!%{PORT})\\d)",
+        .pattern = NOT_OF_ANOTHER_PORT ".*(?:EADDRINUSE|AddrInUse)",
         .summary = "The agent's port is already taken in the guest",
         .sample = "[   15.1] start-all.sh[142]: Error: listen EADDRINUSE: address already in use "
                   "0.0.0.0:8080",
@@ -137,12 +141,12 @@ static const struct rule rules[] = {
         .cause = "agent.port-in-use",
         .severity = SEVERITY_ERROR,
         .confidence = 0.93,
-        .pattern = "^(?!.*EADDRINUSE).*(?:[aA]ddress already in use|[pP]ort:? %{PORT} (?:is "
-                   ")?(?:already )?(?:in use|taken|occupied)|Only one usage of each socket "
-                   "address)(?!.*:(?!%{PORT})\\d{2,5}\\b)",
+        .pattern = NOT_OF_ANOTHER_PORT "(?!.*EADDRINUSE).*(?:[aA]ddress already in use|[pP]ort:? "
+                                       "%{PORT} (?:is )?(?:already )?(?:in "
+                                       "use|taken|occupied)|Only one usage of each socket address)",
         .summary = "The agent's port is already taken in the guest",
         .sample = "[   15.7] run.sh[142]: OSError: [Errno 98] Address already in use",
-        .near_miss = "[   15.7] run.sh[142]: bind to 0.0.0.0:5901: Address already in use :5901",
+        .near_miss = "[   15.7] run.sh[142]: bind to 0.0.0.0:5901: Address already in use",
     },
     {
         .id = "agent.bind-refused",

@@ -191,6 +191,22 @@ static const struct rule rules[] = {
         .near_miss = "[   15.1] start-all.sh[142]: Error: certificate has expired",
     },
     {
+        /* An expiry in a year that no clock should show. */
+        .id = "agent.expired-in-odd-year",
+        .cause = "agent.clock-skew",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.9,
+        .pattern =
+            "^(?=.*\\b(?i:expired|CERT_HAS_EXPIRED|TokenExpiredError)).*\\b(?:19[789]\\d|200\\d|"
+            "201[0-5]|20[4-9]\\d|2[1-9]\\d\\d)-[01]\\d-[0-3]\\d[T ]",
+        .summary = "What the agent checks has expired, because the guest's clock is wrong",
+        .sample =
+            "[   56.7] start-all.sh[129]: {\"code\":\"CERT_HAS_EXPIRED\",\"error\":\"certificate "
+            "has expired\",\"timestamp\":\"2099-12-31T23:00:34.552Z\"}",
+        .near_miss = "[   56.7] start-all.sh[129]: {\"code\":\"CERT_HAS_EXPIRED\",\"error\":"
+                     "\"certificate has expired\",\"timestamp\":\"2026-12-31T23:00:34.552Z\"}",
+    },
+    {
         .id = "agent.certificate-expired",
         .cause = "agent.clock-skew",
         .severity = SEVERITY_ERROR,

@@ -81,7 +81,7 @@ static struct label take_apart(const char *text)
     const char *dash = strstr(text, " - ");
     struct part before = {text, dash != NULL ? (size_t)(dash - text) : label.whole.len};
     bool one_word = memchr(text, ' ', before.len) == NULL;
-    bool is_name = one_word && (has_unit_suffix(before) || (dash != NULL && ends_of(before).cut));
+    bool is_name = one_word && (has_unit_suffix(before) || ends_of(before).cut);
     if (!is_name) {
         label.description = label.whole;
         return label;

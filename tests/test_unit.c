@@ -67,6 +67,8 @@ static void test_same(void **state)
         {"systemd-n" CUT "ine.service - Wait for Network to be Configured",
          "systemd-networkd-wait-online.service", true},
         {"Wait for Netwo" CUT " be Configured", "Wait for Network to be Configured", true},
+        {"systemd-udev-trigger.s" CUT "vice",
+         "systemd-udev-trigger.service - Coldplug All udev Devices", true},
         {"a.service - A", "b.service - A", false},
         {"a.service - A", "a.service - B", false},
         {"a.service", "a.socket", false},
