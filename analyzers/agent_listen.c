@@ -11,7 +11,7 @@
 /* Behind an address or the word, so that the time of day is no port. */
 #define NOT_OF_ANOTHER_PORT                                                                        \
     "^(?!.*(?:(?:\\d\\.\\d+|::|\\]|\\*|localhost):|\\b[pP]ort\"?:? "                               \
-    "?)(?!%{PORT})\\d{2,5}(?![\\d:.]))"
+    "?)(?!%{PORT})\\d{2,5}(?!\\d))"
 
 static const struct rule rules[] = {
     {
