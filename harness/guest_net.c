@@ -12,6 +12,7 @@
 #include "harness/arp.h"
 #include "harness/base/auto.h"
 #include "harness/base/clock.h"
+#include "harness/base/ipv4.h"
 #include "harness/base/mem.h"
 #include "harness/base/netlink.h"
 #include "harness/bridge.h"
@@ -42,7 +43,7 @@ struct guest_net {
     void *ctx;
 };
 
-static void mac_bytes(uint32_t address, uint8_t ret_mac[static MAC_SIZE])
+void guest_net_mac(uint32_t address, uint8_t ret_mac[static MAC_SIZE])
 {
     const uint8_t mac[MAC_SIZE] = {0x02,
                                    0xfc,
@@ -51,13 +52,6 @@ static void mac_bytes(uint32_t address, uint8_t ret_mac[static MAC_SIZE])
                                    (uint8_t)(address >> 8),
                                    (uint8_t)address};
     memcpy(ret_mac, mac, sizeof(mac));
-}
-
-void guest_net_mac(uint32_t address, char ret_text[static MAC_TEXT_SIZE])
-{
-    uint8_t mac[MAC_SIZE];
-    mac_bytes(address, mac);
-    mac_text(mac, ret_text);
 }
 
 static void set_text(char **to, const char *text)
@@ -162,7 +156,7 @@ static void record_guest(struct guest_net *net)
 {
     struct record *record = net->record;
     char mac[MAC_TEXT_SIZE];
-    guest_net_mac(net->address, mac);
+    mac_text(net->mac, mac);
     set_text(&record->guest.mac, mac);
     set_text(&record->guest.expected_address, net->address_text);
     set_text(&record->probe.network, "tap");
@@ -203,7 +197,7 @@ struct guest_net *guest_net_new(const struct target *target, unsigned slot, stru
     net->decide = (struct loop_timer){.on_due = decide, .ctx = net};
     net->start_ms = clock_ms();
     ipv4_text(net->address, net->address_text);
-    mac_bytes(net->address, net->mac);
+    guest_net_mac(net->address, net->mac);
     record_guest(net);
     if (look(net, err) != 0 || tap_open(&net->tap, target->tap, net->bridge.link.index, err) != 0) {
         guest_net_free(net);

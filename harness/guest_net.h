@@ -12,15 +12,15 @@
 #include <stdint.h>
 
 #include "harness/base/err.h"
-#include "harness/base/ipv4.h"
 #include "harness/base/loop.h"
+#include "harness/base/netlink.h"
 #include "harness/record.h"
 #include "harness/target.h"
 
 struct guest_net;
 
 /* The MAC of the guest with this address. */
-void guest_net_mac(uint32_t address, char ret_text[static MAC_TEXT_SIZE]);
+void guest_net_mac(uint32_t address, uint8_t ret_mac[static MAC_SIZE]);
 
 /*
  * Makes (or opens) the TAP device, forgets what the host knew of the address, and begins to listen

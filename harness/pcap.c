@@ -14,9 +14,14 @@ enum {
     PENDING_LIMIT = 2 * CHUNK,
     FILE_HEADER_LEN = 24,
     FRAME_HEADER_LEN = 16,
-    CAPTURED_LEN_AT = 8,  /* in a frame's header */
-    LONGEST_FRAME = 4096, /* far more than the snap length asks for */
+    CAPTURED_LEN_AT = 8,  /* in a frame's header; the frame's own length follows */
+    LONGEST_FRAME = 4096, /* far more than the VMM is asked for */
+    MAC_LEN = 6,
     ETHERNET_LEN = 14,
+    TYPE_AT = 12,
+    PROTOCOL_AT = ETHERNET_LEN + 9,
+    UDP = 17,
+    TCP = 6,
 };
 
 /* Of the VMM's own byte order, which is ours. */
@@ -27,12 +32,59 @@ static uint32_t number_at(const char *bytes)
     return number;
 }
 
-static bool is_tcp(const char *frame, size_t len)
+static unsigned wire16_at(const char *bytes)
 {
-    static const char ipv4[] = {0x08, 0x00};
-    enum { TYPE_AT = 12, PROTOCOL_AT = ETHERNET_LEN + 9, TCP = 6 };
-    return len > PROTOCOL_AT && memcmp(frame + TYPE_AT, ipv4, sizeof(ipv4)) == 0 &&
-           frame[PROTOCOL_AT] == TCP;
+    return (unsigned)(unsigned char)bytes[0] << 8 | (unsigned char)bytes[1];
+}
+
+/* ---- one frame ---- */
+
+static bool is_ipv4(const char *frame, size_t len, int protocol)
+{
+    return len > PROTOCOL_AT && wire16_at(frame + TYPE_AT) == 0x0800 &&
+           frame[PROTOCOL_AT] == protocol;
+}
+
+static bool is_dhcp(const char *frame, size_t len)
+{
+    enum { SERVER_PORT = 67, CLIENT_PORT = 68 };
+    if (!is_ipv4(frame, len, UDP))
+        return false;
+    size_t udp = ETHERNET_LEN + ((size_t)frame[ETHERNET_LEN] & 0xf) * 4;
+    if (len < udp + 4)
+        return false;
+    unsigned to = wire16_at(frame + udp + 2);
+    return to == SERVER_PORT || to == CLIENT_PORT;
+}
+
+/* Does a frame from or to this MAC begin here? */
+static bool has_mac(const char *frame, size_t len, const uint8_t *mac)
+{
+    return len >= ETHERNET_LEN &&
+           (memcmp(frame, mac, MAC_LEN) == 0 || memcmp(frame + MAC_LEN, mac, MAC_LEN) == 0);
+}
+
+/* Does a frame to many, of a usual type, begin here? */
+static bool is_multicast(const char *frame, size_t len)
+{
+    if (len < ETHERNET_LEN || (frame[0] & 1) == 0 || (frame[MAC_LEN] & 1) != 0)
+        return false;
+    unsigned type = wire16_at(frame + TYPE_AT);
+    return type == 0x0800 || type == 0x0806 || type == 0x86dd;
+}
+
+/* Length of the virtio-net header in front of the frame, 0 if there is none. */
+static size_t vnet_header_len(const char *bytes, size_t len, const uint8_t *mac)
+{
+    static const size_t candidates[] = {0, 10, 12};
+    enum { N = sizeof(candidates) / sizeof(candidates[0]) };
+    for (size_t i = 0; i < N; i++)
+        if (len >= candidates[i] && has_mac(bytes + candidates[i], len - candidates[i], mac))
+            return candidates[i];
+    for (size_t i = 0; i < N; i++)
+        if (len >= candidates[i] && is_multicast(bytes + candidates[i], len - candidates[i]))
+            return candidates[i];
+    return 0;
 }
 
 static bool put(struct pcap *pcap, const char *bytes, size_t len)
@@ -45,19 +97,37 @@ static bool put(struct pcap *pcap, const char *bytes, size_t len)
     return true;
 }
 
+/* `bytes` has its header and what was captured of it. */
 static void take_frame(struct pcap *pcap, const char *bytes, size_t len)
 {
-    bool tcp = is_tcp(bytes + FRAME_HEADER_LEN, len - FRAME_HEADER_LEN);
+    char out[FRAME_HEADER_LEN + PCAP_DHCP_LEN];
+    const char *frame = bytes + FRAME_HEADER_LEN;
+    size_t skip = vnet_header_len(frame, len - FRAME_HEADER_LEN, pcap->mac);
+    size_t left = len - FRAME_HEADER_LEN - skip;
+    frame += skip;
+    bool tcp = is_ipv4(frame, left, TCP);
+    size_t most = is_dhcp(frame, left) ? PCAP_DHCP_LEN : PCAP_OTHER_LEN;
+    uint32_t captured = (uint32_t)(left < most ? left : most);
+    uint32_t whole = number_at(bytes + CAPTURED_LEN_AT + sizeof(captured));
+    whole = whole > skip ? whole - (uint32_t)skip : captured;
+    memcpy(out, bytes, CAPTURED_LEN_AT);
+    memcpy(out + CAPTURED_LEN_AT, &captured, sizeof(captured));
+    memcpy(out + CAPTURED_LEN_AT + sizeof(captured), &whole, sizeof(whole));
+    memcpy(out + FRAME_HEADER_LEN, frame, captured);
+
+    size_t size = FRAME_HEADER_LEN + captured;
     bool room =
-        pcap->written + len <= PCAP_LIMIT && (!tcp || pcap->tcp_written + len <= PCAP_TCP_LIMIT);
-    if (pcap->broken || !room || !put(pcap, bytes, len)) {
+        pcap->written + size <= PCAP_LIMIT && (!tcp || pcap->tcp_written + size <= PCAP_TCP_LIMIT);
+    if (pcap->broken || !room || !put(pcap, out, size)) {
         pcap->dropped++;
         return;
     }
     pcap->kept++;
     if (tcp)
-        pcap->tcp_written += len;
+        pcap->tcp_written += size;
 }
+
+/* ---- the stream ---- */
 
 /* Takes what is complete. */
 static void take_pending(struct pcap *pcap)
@@ -109,9 +179,11 @@ static void on_frames(void *ctx, uint32_t events)
     (void)take_chunk(ctx);
 }
 
-int pcap_start(struct pcap *pcap, struct loop *loop, int fd, const char *path, struct err *err)
+int pcap_start(struct pcap *pcap, struct loop *loop, int fd, const uint8_t mac[static 6],
+               const char *path, struct err *err)
 {
     *pcap = (struct pcap){.loop = loop, .in_fd = fd, .out_fd = -1};
+    memcpy(pcap->mac, mac, sizeof(pcap->mac));
     buf_init(&pcap->pending, PENDING_LIMIT);
     (void)fcntl(fd, F_SETFL, O_NONBLOCK);
     pcap->out_fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);

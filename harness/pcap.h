@@ -4,7 +4,11 @@
  *
  * The first frames are kept, up to a limit in all and a lower one for TCP: a health check that is
  * refused ten times a second for two minutes must not crowd out the ARP or DHCP packet that comes
- * late. The file is a whole capture at any moment (classic pcap, pcap-savefile(5)).
+ * late. Of most frames the headers are kept, of DHCP all that matters. The file is a whole capture
+ * at any moment (classic pcap, pcap-savefile(5)).
+ *
+ * On a TAP with vnet_hdr QEMU before 8.0 writes the virtio-net header (10 or 12 bytes) as if it
+ * were part of the frame; it is recognised by where the guest's MAC stands, and left out.
  */
 #ifndef BOOTDIAG_PCAP_H
 #define BOOTDIAG_PCAP_H
@@ -19,7 +23,9 @@
 enum {
     PCAP_LIMIT = 96 << 10, /* bytes of the file */
     PCAP_TCP_LIMIT = 48 << 10,
-    PCAP_SNAP_LEN = 128, /* of each frame: what the VMM is to keep; ARP, DHCP's fixed part, TCP */
+    PCAP_VMM_LEN = 640,  /* of each frame: what the VMM is to pass on */
+    PCAP_DHCP_LEN = 600, /* of a DHCP packet: its options begin at byte 282 */
+    PCAP_OTHER_LEN = 128,
 };
 
 struct pcap {
@@ -29,6 +35,7 @@ struct pcap {
     /* The pcap's own. */
     struct loop *loop;
     struct loop_watch watch;
+    uint8_t mac[6];     /* the guest's */
     struct buf pending; /* the begin of what is not there yet in full */
     int in_fd, out_fd;
     size_t written, tcp_written;
@@ -40,8 +47,9 @@ struct pcap {
         .in_fd = -1, .out_fd = -1                                                                  \
     }
 
-/* Creates the file and watches `fd` (taken, made non-blocking). */
-int pcap_start(struct pcap *pcap, struct loop *loop, int fd, const char *path, struct err *err);
+/* Creates the file and watches `fd` (taken, made non-blocking). `mac` is the guest's. */
+int pcap_start(struct pcap *pcap, struct loop *loop, int fd, const uint8_t mac[static 6],
+               const char *path, struct err *err);
 
 /* Takes what is there now. */
 void pcap_drain(struct pcap *pcap);

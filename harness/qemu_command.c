@@ -162,7 +162,7 @@ char **qemu_argv(const struct qemu_command *command)
     add_devices(&words, command, command->rootfs, netdev);
     if (command->pcap_fd >= 0)
         addf(&words, "-object", "filter-dump,id=frames,netdev=net,maxlen=%d,file=/proc/self/fd/%d",
-             PCAP_SNAP_LEN, command->pcap_fd);
+             PCAP_VMM_LEN, command->pcap_fd);
     return end_of_list(&words);
 }
 

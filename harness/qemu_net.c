@@ -20,6 +20,7 @@
 #include "harness/base/file.h"
 #include "harness/base/hash.h"
 #include "harness/base/mem.h"
+#include "harness/bridge.h"
 
 static void set_text(char **to, const char *text)
 {
@@ -54,12 +55,12 @@ static int hold_port(int *ret_port, struct err *err)
 }
 
 /* 02:fc: and four bytes of a hash of the record's directory: another one for every boot. */
-static void hashed_mac(const struct vm *vm, char ret_text[static MAC_TEXT_SIZE])
+static void hashed_mac(const struct vm *vm, uint8_t ret_mac[static MAC_SIZE])
 {
     const char *dir = vm->record->dir != NULL ? vm->record->dir : "";
     uint64_t hash = hash_add(HASH_START, dir, strlen(dir));
     hash = hash_add(hash, (const char *)&vm->index, sizeof(vm->index));
-    guest_net_mac((uint32_t)hash, ret_text);
+    guest_net_mac((uint32_t)hash, ret_mac);
 }
 
 static int open_user(struct qemu_net *net, struct vm *vm, struct qemu_command *command,
@@ -67,7 +68,8 @@ static int open_user(struct qemu_net *net, struct vm *vm, struct qemu_command *c
 {
     struct record *record = vm->record;
     hashed_mac(vm, net->mac);
-    set_text(&record->guest.mac, net->mac);
+    mac_text(net->mac, net->mac_text);
+    set_text(&record->guest.mac, net->mac_text);
     set_text(&record->guest.expected_address, QEMU_GUEST_ADDRESS);
     set_text(&record->probe.network, "user");
     net->port_fd = hold_port(&command->host_port, err);
@@ -82,7 +84,8 @@ static int open_tap(struct qemu_net *net, struct vm *vm, struct qemu_command *co
     net->guest = guest_net_new(vm->target, vm->slot, vm->loop, vm->record, err);
     if (net->guest == NULL)
         return -1;
-    (void)snprintf(net->mac, sizeof(net->mac), "%s", vm->record->guest.mac);
+    guest_net_mac(bridge_guest_address(vm->target, vm->slot), net->mac);
+    mac_text(net->mac, net->mac_text);
     command->tap_fd = guest_net_fd(net->guest);
     return make_url(vm, guest_net_address(net->guest), vm->target->service.port, err);
 }
@@ -100,7 +103,7 @@ static int open_pcap(struct qemu_net *net, struct vm *vm, struct qemu_command *c
         return err_sys(err, errno, "cannot make a pipe");
     net->pcap_child_fd = ends[1];
     command->pcap_fd = ends[1];
-    return pcap_start(&net->pcap, vm->loop, ends[0], path, err);
+    return pcap_start(&net->pcap, vm->loop, ends[0], net->mac, path, err);
 }
 
 int qemu_net_open(struct qemu_net *net, struct vm *vm, struct qemu_command *command,
@@ -108,7 +111,7 @@ int qemu_net_open(struct qemu_net *net, struct vm *vm, struct qemu_command *comm
 {
     bool tap = strcmp(vm->target->network, "tap") == 0;
     command->tap_fd = command->pcap_fd = -1;
-    command->mac = net->mac;
+    command->mac = net->mac_text;
     if ((tap ? open_tap(net, vm, command, err) : open_user(net, vm, command, err)) != 0)
         return -1;
     return open_pcap(net, vm, command, err);

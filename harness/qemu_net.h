@@ -18,7 +18,8 @@ struct qemu_net {
     struct guest_net *guest; /* on a TAP; else NULL */
     struct pcap pcap;
     int pcap_child_fd; /* QEMU's end; closed here once it has it; -1: none */
-    char mac[MAC_TEXT_SIZE];
+    uint8_t mac[MAC_SIZE];
+    char mac_text[MAC_TEXT_SIZE];
 };
 
 #define QEMU_NET_INIT                                                                              \

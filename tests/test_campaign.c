@@ -175,6 +175,89 @@ static void as_many_at_a_time_as_was_said(void **state)
         assert_int_equal(lab->host.vms[i].n_starts, 1 + (i < 2) + (i < 1));
 }
 
+static void no_other_has_its_slot(struct fake_vm *fake)
+{
+    for (unsigned i = 0; i < FAKE_VMS; i++) {
+        const struct vm *other = fake->host->vms[i].vm;
+        assert_true(other == NULL || other == fake->vm || other->slot != fake->vm->slot);
+    }
+    assert_true(fake->vm->slot < 3);
+}
+
+/* An address belongs to a slot: two boots that run at a time must never share one. */
+static void boots_at_a_time_have_slots_of_their_own(void **state)
+{
+    struct lab *lab = *state;
+    lab->options.boots = 8;
+    lab->options.jobs = 3;
+    for (size_t i = 0; i < FAKE_VMS; i++)
+        lab->host.vms[i].on_start = no_other_has_its_slot;
+    lab->host.vms[1].answers = "hhhh2"; /* so that they end out of order */
+    assert_int_equal(run(lab), 0);
+    assert_int_equal(lab->host.most_running, 3);
+}
+
+static void addresses_limit_the_boots_at_a_time(void **state)
+{
+    struct lab *lab = *state;
+    lab->host.target.memory_mib = 1;
+    free(lab->host.target.network);
+    lab->host.target.network = mem_strdup("tap");
+    lab->host.target.addresses = 1;
+    assert_int_equal(campaign_default_jobs(&lab->host.target), 1);
+}
+
+static void let_run(void *ctx)
+{
+    struct fake_vm *fake = ctx;
+    assert_int_equal(fake->n_connections, 0);
+    fake->vm->on_run(fake->vm->ctx);
+}
+
+static void hold(struct fake_vm *fake)
+{
+    fake->vm->waits = true;
+    fake->timer = (struct loop_timer){.on_due = let_run, .ctx = fake};
+    loop_arm(fake->vm->loop, &fake->timer, 400);
+}
+
+/* Who answers before the guest is let run is not the guest: nobody asks. */
+static void a_guest_that_waits_is_not_probed(void **state)
+{
+    struct lab *lab = *state;
+    lab->options.boots = 1;
+    lab->host.vms[0].on_start = hold;
+    assert_int_equal(run(lab), 0);
+    assert_kept(lab, 0, RECORD_END_READY);
+}
+
+static void write_pcap(struct fake_vm *fake)
+{
+    free(put_text(fake->vm->record->dir, "net.pcap", "frames"));
+}
+
+static void a_capture_is_kept_where_it_is_wanted(void **state)
+{
+    static const struct {
+        const char *when;
+        bool ready, kept;
+    } rows[] = {{"failure", true, false}, {"failure", false, true}, {"always", true, true}};
+    struct lab *lab = *state;
+    lab->options.boots = 1;
+    lab->host.target.deadline_ms = 300;
+    lab->host.vms[0].on_start = write_pcap;
+    for (size_t i = 0; i < N_ROWS(rows); i++) {
+        lab->n_done = 0;
+        free(lab->host.target.pcap);
+        lab->host.target.pcap = mem_strdup(rows[i].when);
+        lab->host.vms[0].answers = rows[i].ready ? "2" : NULL;
+        lab->host.target.deadline_ms = rows[i].ready ? NEVER_MS : 300;
+        assert_int_equal(run(lab), 0);
+        auto_free char *path = mem_printf("%s/boot-0001/net.pcap", lab->runs);
+        assert_int_equal(path_exists(path), rows[i].kept);
+    }
+}
+
 static void the_host_says_how_many_if_nobody_does(void **state)
 {
     struct lab *lab = *state;
@@ -342,6 +425,10 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         campaign_test(all_boots_run_one_after_the_other),
         campaign_test(as_many_at_a_time_as_was_said),
+        campaign_test(boots_at_a_time_have_slots_of_their_own),
+        campaign_test(addresses_limit_the_boots_at_a_time),
+        campaign_test(a_guest_that_waits_is_not_probed),
+        campaign_test(a_capture_is_kept_where_it_is_wanted),
         campaign_test(the_host_says_how_many_if_nobody_does),
         campaign_test(a_start_that_fails_does_not_stop_the_others),
         campaign_test(a_campaign_without_an_audience_runs),

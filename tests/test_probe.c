@@ -183,6 +183,9 @@ static void server_close(struct server *server)
 
 struct lab {
     struct server server;
+    const char *neighbours[2]; /* what the host knows of its neighbour, for the first attempts and
+                                  later; NULL: not asked */
+    int n_asked, first_asked;
     struct record record;
     struct probe *probe;
     int n_results;
@@ -199,6 +202,12 @@ static void on_result(void *ctx, enum probe_class class)
         probe_pause(lab->probe);
 }
 
+static const char *neighbour_of(void *ctx)
+{
+    struct lab *lab = ctx;
+    return lab->neighbours[lab->n_asked++ < lab->first_asked ? 0 : 1];
+}
+
 /* `server` is as for server_open. */
 static void lab_open(struct lab *lab, struct loop *loop, struct probe_engine *engine)
 {
@@ -207,6 +216,7 @@ static void lab_open(struct lab *lab, struct loop *loop, struct probe_engine *en
     struct probe_options options = {.url = lab->server.url,
                                     .expected_status = 200,
                                     .start_ms = clock_ms(),
+                                    .neighbour = lab->neighbours[0] != NULL ? neighbour_of : NULL,
                                     .on_result = on_result,
                                     .ctx = lab};
     lab->probe = probe_new(engine, &lab->record, &options);
@@ -454,6 +464,70 @@ static void hanging_attempts_leave_room_for_fresh_ones(void **state)
     lab_close(&lab);
 }
 
+/* Connects that nobody answers, with what the host knows of its neighbour when they begin and when
+ * they end. */
+static void a_neighbour_that_is_silent_is_unreachable(void **state)
+{
+    static const struct {
+        const char *first, *later;
+        enum probe_class want;
+    } rows[] = {
+        {"incomplete", "incomplete", PROBE_HOST_UNREACHABLE},
+        {"failed", "failed", PROBE_HOST_UNREACHABLE},
+        {"none", "incomplete", PROBE_HOST_UNREACHABLE},
+        {"reachable", "incomplete", PROBE_HOST_UNREACHABLE},
+        {"incomplete", "reachable", PROBE_HOST_UNREACHABLE}, /* its SYN was lost before */
+        {"reachable", "reachable", PROBE_CONNECT_TIMEOUT},
+        {"stale", "probe", PROBE_CONNECT_TIMEOUT},
+        {"none", "none", PROBE_CONNECT_TIMEOUT}, /* not on a link of ours */
+    };
+    struct bench *bench = *state;
+    struct lab labs[N_ROWS(rows)];
+    for (size_t i = 0; i < N_ROWS(rows); i++) {
+        /* The slow attempt and the first short one ask. */
+        labs[i] = (struct lab){.server = {.mood = MOOD_FULL},
+                               .neighbours = {rows[i].first, rows[i].later},
+                               .first_asked = 2};
+        lab_open(&labs[i], bench->loop, bench->engine);
+    }
+    for (size_t i = 0; i < N_ROWS(rows); i++) {
+        assert_true(turn_until(bench->loop, &labs[i], 1, PATIENCE_MS));
+        const struct probe_run *run = &labs[i].record.probe.runs[0];
+        if (run->class != rows[i].want)
+            fail_msg("%s, %s: %s", rows[i].first, rows[i].later, probe_class_name(run->class));
+        assert_string_equal(run->neighbour, rows[i].later);
+        lab_close(&labs[i]);
+    }
+}
+
+/* Only a refusal is a refusal: what the neighbour table says changes nothing but time-outs. */
+static void other_classes_do_not_depend_on_the_neighbour(void **state)
+{
+    struct bench *bench = *state;
+    struct lab lab = {.server = {.mood = MOOD_DEAF}, .neighbours = {"failed", "failed"}};
+    lab_open(&lab, bench->loop, bench->engine);
+    assert_true(turn_until(bench->loop, &lab, 1, PATIENCE_MS));
+    assert_int_equal(lab.last, PROBE_REFUSED);
+    lab_close(&lab);
+}
+
+/* On a link of the host's own one slow connect is in flight beside the first short one. */
+static void a_slow_attempt_goes_along(void **state)
+{
+    struct bench *bench = *state;
+    struct lab lab = {.server = {.mood = MOOD_HOLD, .text = ""},
+                      .neighbours = {"reachable", "reachable"}};
+    lab_open(&lab, bench->loop, bench->engine);
+    assert_true(turn_until(bench->loop, &lab, 1, PATIENCE_MS)); /* a short one has ended */
+    assert_int_equal(lab.last, PROBE_NO_ANSWER);
+    lab.server.text = OK_HEAD "Content-Length: 0\r\n\r\n";
+    lab.server.mood = MOOD_SPEAK;
+    const struct peer *first = &lab.server.peers[0], *second = &lab.server.peers[1];
+    assert_true((first->fd >= 0) + (second->fd >= 0) >= 1); /* the slow one still waits */
+    assert_true(turn_until_ready(bench->loop, &lab, PATIENCE_MS));
+    lab_close(&lab);
+}
+
 /* One is paused after an answer, the other while its attempts hang: what is dropped is not noted.
  */
 static void a_paused_probe_is_silent(void **state)
@@ -577,6 +651,9 @@ int main(void)
         probe_test(nudging_without_end_still_gets_an_answer),
         probe_test(a_slow_answer_is_an_answer),
         probe_test(hanging_attempts_leave_room_for_fresh_ones),
+        probe_test(a_neighbour_that_is_silent_is_unreachable),
+        probe_test(other_classes_do_not_depend_on_the_neighbour),
+        probe_test(a_slow_attempt_goes_along),
         probe_test(a_paused_probe_is_silent),
         probe_test(probes_can_be_freed_with_attempts_in_flight),
         cmocka_unit_test(equal_results_are_one_run),

@@ -157,7 +157,7 @@ static void test_tap_and_capture_are_inherited(void **state)
     auto_free char *line = joined(&command);
     assert_non_null(strstr(line, "|-netdev|tap,id=net,fd=17|-device|virtio-net-pci,netdev=net,"
                                  "mac=02:fc:00:00:00:01|"));
-    const char *end = "|-object|filter-dump,id=frames,netdev=net,maxlen=128,file=/proc/self/fd/19";
+    const char *end = "|-object|filter-dump,id=frames,netdev=net,maxlen=640,file=/proc/self/fd/19";
     assert_string_equal(line + strlen(line) - strlen(end), end);
     assert_null(strstr(line, "hostfwd"));
 }
