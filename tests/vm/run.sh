@@ -7,6 +7,8 @@ PROGRAM=$(realpath "$1")
 source tests/lib.sh
 
 TARGET=fixtures/targets/bundled.json
+TAP_TARGET=fixtures/targets/bundled-tap.json
+NETWORK=fixtures/lab/network.sh
 
 # QEMU processes that this shell's bootdiag started: they carry the scratch directory in their environment.
 qemu_of() {
@@ -63,13 +65,160 @@ test_good_boot() {
     nothing_left "$T/tmp"
 }
 
+# ---- on a bridge, in a network namespace of our own ----
+
+# needs_network: where no network namespace can be had, what needs one is skipped, saying so.
+needs_network() {
+    local status=0
+    $NETWORK run --log "$T" -- true >"$T/network" 2>&1 || status=$?
+    [[ $status -eq 0 ]] || skip "no network namespace to be had here: $(tail -n 1 "$T/network")"
+}
+
+# in_network STATUS [OPTION...] -- COMMAND...: as `expect`, inside.
+in_network() {
+    local wanted=$1
+    shift
+    expect "$wanted" $NETWORK run --log "$T" "$@"
+}
+
+test_boot_on_a_bridge() {
+    needs_network
+    mkdir "$T/tmp"
+    export TMPDIR=$T/tmp
+    in_network 0 -- "$PROGRAM" run --target $TAP_TARGET --quiet --no-baseline --boots 1 \
+        --set pcap=always --out "$T/run"
+    jq -e '.end == "ready" and .probe.network == "tap" and .guest.mac == "02:fc:c0:a8:64:32" and
+        .guest.seen_address == "192.168.100.50" and .net.neighbour_mac == .guest.mac and
+        .net.own_answered and .net.foreign_mac == null and .net.answered_before_start == false and
+        .net.vnet_hdr and .net.bridge_addresses == ["192.168.100.1/24"]' \
+        "$T/run/boot-0001/boot.json" >/dev/null || fail "$(jq -c .net "$T/run/boot-0001/boot.json")"
+    # Nobody answered ARP at first, and it is told from a refusal.
+    jq -e '.probe.classes[0].class == "host-unreachable" and
+        ([.probe.classes[] | select(.class == "refused" and .neighbour != "failed")] | length > 0)' \
+        "$T/run/boot-0001/boot.json" >/dev/null || fail "$(jq -c .probe "$T/run/boot-0001/boot.json")"
+    tests/cli/check_schema.py reports/schema/boot.json "$T/run/boot-0001/boot.json"
+    has_frames "$T/run/boot-0001/net.pcap"
+    nothing_left "$T/tmp"
+}
+
+# has_frames FILE: a whole capture of Ethernet frames, none of them longer than it says, with ARP and
+# DHCP in it.
+has_frames() {
+    python3 - "$1" <<'PYTHON'
+import struct, sys
+data = open(sys.argv[1], "rb").read()
+magic, _, _, _, _, _, link = struct.unpack_from("<IHHiIII", data)
+assert magic == 0xA1B2C3D4 and link == 1, "no capture of Ethernet frames"
+assert len(data) <= 96 * 1024, len(data)
+at, types = 24, set()
+while at < len(data):
+    captured, whole = struct.unpack_from("<II", data, at + 8)
+    frame = data[at + 16:at + 16 + captured]
+    assert len(frame) == captured <= whole, (at, captured, whole)
+    types.add(frame[12:14].hex())
+    if frame[12:14] == b"\x08\x00" and frame[23] == 17 and frame[36:38] == b"\x00\x43":
+        types.add("dhcp")
+    at += 16 + captured
+assert {"0806", "0800", "dhcp"} <= types, types
+PYTHON
+}
+
+# preflight CAUSE TEXT [OPTION...]: refused before the first boot, without a record.
+preflight() {
+    local cause=$1 text=$2
+    shift 2
+    in_network 2 "$@" -- "$PROGRAM" run --target $TAP_TARGET --quiet --no-baseline --boots 1 \
+        --out "$T/run" --json
+    jq -e --arg cause "$cause" '.preflight[0].cause == $cause' "$T/out" >/dev/null ||
+        fail "$(jq -c .preflight "$T/out")"
+    contains "$T/err" "$text"
+    [[ ! -e $T/run ]] || fail "left behind: $(find "$T/run")"
+}
+
+test_what_is_wrong_with_the_network_is_said_before_the_first_boot() {
+    needs_network
+    preflight host.bridge-misconfigured 'there is no bridge fcbr0; make it' --bridge missing
+    preflight host.bridge-misconfigured 'is down; switch it on: ip link set fcbr0 up' --bridge down
+    preflight host.bridge-misconfigured 'fcbr0 has no address' --bridge no-address
+    preflight host.bridge-misconfigured 'has 192.168.101.1/24, which is another subnet' \
+        --bridge other-subnet
+    preflight host.tap-unavailable 'CAP_NET_ADMIN' --tap denied
+    preflight probe.stale-responder '192.168.100.50 answers already' --impostor arp
+    preflight probe.stale-responder '192.168.100.50 answers already' --impostor arp+http
+    in_network 2 --tap busy -- "$PROGRAM" run --target $TAP_TARGET --quiet --no-baseline \
+        --set addresses=1 --set tap=fc-lab --boots 1 --out "$T/run"
+    contains "$T/err" 'cannot open the TAP device fc-lab: Device or resource busy'
+    in_network 2 -- "$PROGRAM" run --target $TAP_TARGET --set addresses=2 --jobs 3
+    contains "$T/err" '--jobs 3: the target has 2 addresses'
+}
+
+test_a_boot_may_go_on_in_spite_of_it() {
+    needs_network
+    in_network 2 --tap denied -- "$PROGRAM" run --target $TAP_TARGET --quiet --no-baseline --boots 1 \
+        --set network_checks=lenient --out "$T/run"
+    jq -e '.end == "start-failed" and .vmm.error_cause == "host.tap-unavailable"' \
+        "$T/run/boot-0001/boot.json" >/dev/null || fail "$(jq -c .vmm "$T/run/boot-0001/boot.json")"
+    contains "$T/out" host.tap-unavailable
+    rm -r "$T/run"
+    # An old machine answers at once: the record shows that it was not this guest.
+    $NETWORK run --impostor arp+http -- "$PROGRAM" run --target $TAP_TARGET --quiet --no-baseline \
+        --boots 1 --set network_checks=lenient --out "$T/run" >"$T/out" 2>"$T/err" || true
+    jq -e '.net.answered_before_start and .net.foreign_mac != null and
+        .net.foreign_mac != .guest.mac and .net.neighbour_mac == .net.foreign_mac' \
+        "$T/run/boot-0001/boot.json" >/dev/null || fail "$(jq -c .net "$T/run/boot-0001/boot.json")"
+}
+
+test_killed_bootdiag_leaves_no_tap() {
+    needs_network
+    mkdir "$T/tmp"
+    # shellcheck disable=SC2016 # the inner shell's
+    TMPDIR=$T/tmp in_network 0 -- bash -c '
+        "$1" run --target "$2" --quiet --no-baseline --boots 1 --out "$3" & pid=$!
+        until [[ -s $3/boot-0001/console.log ]]; do kill -0 $pid; sleep 0.2; done
+        [[ -n $(ip -o link show type tun) ]]
+        kill -KILL $pid
+        for _ in $(seq 50); do [[ -n $(ip -o link show type tun) ]] || exit 0; sleep 0.1; done
+        ip -o link show type tun >&2; exit 1' kill "$PROGRAM" $TAP_TARGET "$T/run"
+    wait_for 5 no_qemu "$T/tmp"
+}
+
+test_the_network_ends_with_its_command() {
+    needs_network
+    local pid helper status=0
+    expect 7 $NETWORK run -- bash -c 'exit 7'
+    # Killed in the middle: its helpers and its command go with it.
+    # shellcheck disable=SC2016
+    $NETWORK run -- bash -c 'echo $$ >"$1"; exec sleep 100' wait "$T/pid" &
+    pid=$!
+    wait_for 20 test -s "$T/pid"
+    helper=$(pgrep -P $pid dnsmasq)
+    kill -KILL $pid
+    wait $pid || status=$?
+    [[ $status -eq 137 ]] || fail "exit status $status"
+    for pid in $helper $(cat "$T/pid"); do
+        wait_for 5 bash -c "! kill -0 $pid 2>/dev/null"
+    done
+}
+
 # one_fault NAME: the expected cause is the fault's own.
 one_fault() {
     local cause
     cause=$(jq -r .cause "fixtures/faults/$1/fault.json")
     mkdir "$T/tmp"
     export TMPDIR=$T/tmp
-    expect 1 "$PROGRAM" run --target $TARGET --quiet --no-baseline --boots 1 --fault "$1" --out "$T/run"
+    local network target=$TARGET inside=() status=0 end
+    network=$(jq -r '.lab.network // "user"' "fixtures/faults/$1/fault.json")
+    if [[ $network == tap ]]; then
+        needs_network
+        target=$TAP_TARGET
+        mapfile -t inside < <(jq -r '.lab | to_entries[] | select(.key != "network") |
+            "--\(.key)", .value' "fixtures/faults/$1/fault.json")
+        inside=($NETWORK run "${inside[@]}" --)
+    fi
+    "${inside[@]}" "$PROGRAM" run --target $target --quiet --no-baseline --boots 1 --fault "$1" \
+        --out "$T/run" >"$T/out" 2>"$T/err" || status=$?
+    end=$(jq -r .end "$T/run/boot-0001/boot.json")
+    [[ $status -eq 1 || ($status -eq 2 && $end == start-failed) ]] || fail "exit status $status: $end"
     contains "$T/out" "$cause"
     "$PROGRAM" analyze --json "$T/run/boot-0001" >"$T/analysis" || true
     [[ $(jq -r .verdict.cause "$T/analysis") == "$cause" ]] || fail "$(jq -c .verdict "$T/analysis")"
