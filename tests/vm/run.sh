@@ -206,13 +206,12 @@ one_fault() {
     cause=$(jq -r .cause "fixtures/faults/$1/fault.json")
     mkdir "$T/tmp"
     export TMPDIR=$T/tmp
-    local network target=$TARGET inside=() status=0 end
-    network=$(jq -r '.lab.network // "user"' "fixtures/faults/$1/fault.json")
-    if [[ $network == tap ]]; then
+    local target=$TARGET inside=() status=0 end
+    if jq -e .lab.network "fixtures/faults/$1/fault.json" >/dev/null; then
         needs_network
         target=$TAP_TARGET
-        mapfile -t inside < <(jq -r '.lab | to_entries[] | select(.key != "network") |
-            "--\(.key)", .value' "fixtures/faults/$1/fault.json")
+        mapfile -t inside < <(jq -r '.lab.network | to_entries[] | "--\(.key)", .value' \
+            "fixtures/faults/$1/fault.json")
         inside=($NETWORK run "${inside[@]}" --)
     fi
     "${inside[@]}" "$PROGRAM" run --target $target --quiet --no-baseline --boots 1 --fault "$1" \
