@@ -21,8 +21,8 @@
 #include "harness/base/loop.h"
 
 enum {
-    PCAP_LIMIT = 96 << 10, /* bytes of the file */
-    PCAP_TCP_LIMIT = 48 << 10,
+    PCAP_LIMIT = 56 << 10, /* bytes of the file */
+    PCAP_TCP_LIMIT = 24 << 10,
     PCAP_VMM_LEN = 640,  /* of each frame: what the VMM is to pass on */
     PCAP_DHCP_LEN = 600, /* of a DHCP packet: its options begin at byte 282 */
     PCAP_OTHER_LEN = 128,
