@@ -124,6 +124,11 @@ static char *user_netdev(const struct qemu_command *command, int host_port)
                       command->target->service.port);
 }
 
+static bool has_nic(const struct qemu_command *command)
+{
+    return strcmp(command->target->nic, "none") != 0;
+}
+
 /* The image itself is never written: writes go to a temporary file without a name (snapshot=on),
  * and no lock is needed on what is only read. */
 static void add_devices(struct words *words, const struct qemu_command *command, const char *rootfs,
@@ -136,8 +141,10 @@ static void add_devices(struct words *words, const struct qemu_command *command,
              file);
         addf(words, "-device", "virtio-blk-%s,drive=root", bus);
     }
-    add(words, "-netdev", netdev);
-    addf(words, "-device", "virtio-net-%s,netdev=net,mac=%s", bus, command->mac);
+    if (has_nic(command)) {
+        add(words, "-netdev", netdev);
+        addf(words, "-device", "virtio-net-%s,netdev=net,mac=%s", bus, command->mac);
+    }
     addf(words, "-device", "virtio-rng-%s", bus);
 }
 
@@ -160,7 +167,7 @@ char **qemu_argv(const struct qemu_command *command)
     auto_free char *netdev = is_on_tap(command) ? mem_printf("tap,id=net,fd=%d", command->tap_fd)
                                                 : user_netdev(command, command->host_port);
     add_devices(&words, command, command->rootfs, netdev);
-    if (command->pcap_fd >= 0)
+    if (command->pcap_fd >= 0 && has_nic(command))
         addf(&words, "-object", "filter-dump,id=frames,netdev=net,maxlen=%d,file=/proc/self/fd/%d",
              PCAP_VMM_LEN, command->pcap_fd);
     return end_of_list(&words);

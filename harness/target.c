@@ -43,6 +43,8 @@ static const struct member MEMBERS[] = {
     {"vcpus", MEMBER_INT, AT(vcpus), "1", 1, 64, "virtual CPUs"},
     {"network", MEMBER_TEXT, AT(network), "user", 0, 0,
      "\"user\": QEMU's user-mode network; \"tap\": a TAP device on a bridge of this host"},
+    {"nic", MEMBER_TEXT, AT(nic), "virtio", 0, 0,
+     "\"virtio\": a virtio-net card; \"none\": the VM has no network card"},
     {"bridge", MEMBER_TEXT, AT(bridge), "fcbr0", 0, 0, "network tap: the bridge"},
     {"tap", MEMBER_TEXT, AT(tap), NULL, 0, 0,
      "network tap: an existing TAP device to use; absent: each boot makes its own, which needs "
@@ -216,6 +218,7 @@ static const struct {
 } CHOICES[] = {
     {"qemu.accelerator", "auto, kvm or tcg", {"auto", "kvm", "tcg"}},
     {"network", "user or tap", {"user", "tap"}},
+    {"nic", "virtio or none", {"virtio", "none"}},
     {"network_checks", "strict or lenient", {"strict", "lenient"}},
     {"pcap", "failure, always or never", {"failure", "always", "never"}},
 };

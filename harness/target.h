@@ -24,6 +24,7 @@ struct target {
     char *cmdline;
     int memory_mib, vcpus;
     char *network;        /* "user" or "tap" */
+    char *nic;            /* "virtio" or "none": a VM without a network card */
     char *bridge;         /* of a TAP network */
     char *tap;            /* an existing TAP device; NULL: each boot makes its own */
     char *address;        /* the first guest's IPv4 address on the bridge; NULL: not set */

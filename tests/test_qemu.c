@@ -162,6 +162,19 @@ static void test_tap_and_capture_are_inherited(void **state)
     assert_null(strstr(line, "hostfwd"));
 }
 
+static void test_no_nic(void **state)
+{
+    (void)state;
+    auto_target struct target target;
+    init(&target);
+    set(&target, "nic=none");
+    struct qemu_command command = command_for(&target);
+    command.pcap_fd = 19;
+    auto_free char *line = joined(&command);
+    assert_null(strstr(line, "net"));
+    assert_non_null(strstr(line, "|-device|virtio-rng-pci"));
+}
+
 static void test_tap_by_hand(void **state)
 {
     (void)state;
@@ -342,6 +355,7 @@ int main(void)
         cmocka_unit_test(test_what_is_absent_is_not_passed),
         cmocka_unit_test(test_tsc_is_told_to_microvm_under_tcg),
         cmocka_unit_test(test_tap_and_capture_are_inherited),
+        cmocka_unit_test(test_no_nic),
         cmocka_unit_test(test_tap_by_hand),
         cmocka_unit_test(test_hostile_names),
         cmocka_unit_test(test_by_hand),

@@ -49,7 +49,8 @@ static void what_was_loaded_is_written_again(void **state)
         "\"/k\","
         " \"initrd\": \"/i\", \"rootfs\": \"/r\", \"cmdline\": \"c\", \"memory_mib\": 7, "
         "\"vcpus\": 3,"
-        " \"network\": \"tap\", \"bridge\": \"br0\", \"tap\": \"tap7\", \"address\": \"10.1.2.3\","
+        " \"network\": \"tap\", \"nic\": \"none\", \"bridge\": \"br0\", \"tap\": \"tap7\", "
+        "\"address\": \"10.1.2.3\","
         " \"addresses\": 1, \"network_checks\": \"lenient\", \"pcap\": \"never\","
         " \"deadline_ms\": 1000, \"settle_ms\": 1, \"grace_ms\": 2,"
         " \"qemu\": {\"binary\": \"q\", \"machine\": \"microvm\", \"cpu\": \"u\","
@@ -118,6 +119,7 @@ static void refusals_name_file_and_member(void **state)
         {"{\"addresses\": 0}", "\"addresses\": expected 1-1024, got 0"},
         {"{\"network\": \"tap\", \"address\": \"10.0.0.2\", \"tap\": \"t\", \"addresses\": 2}",
          "\"addresses\": one TAP device carries one guest, got 2"},
+        {"{\"nic\": \"e1000\"}", "\"nic\": expected virtio or none, got \"e1000\""},
         {"{\"network_checks\": \"none\"}", "\"network_checks\": expected strict or lenient"},
         {"{\"pcap\": \"yes\"}", "\"pcap\": expected failure, always or never, got \"yes\""},
         {"{\"qemu\": {\"accelerator\": \"hvf\"}}",
