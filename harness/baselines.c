@@ -69,10 +69,9 @@ static bool texts_differ(const char *a, const char *b)
     return a != NULL && b != NULL && strcmp(a, b) != 0;
 }
 
-/* Once is enough: good boots of one baseline were recorded alike. */
-static void check_circumstances(struct loading *loading, const struct record *good)
+void baselines_differences(struct buf *ret_list, const struct baselines_expected *expected,
+                           const struct record *good)
 {
-    const struct baselines_expected *expected = loading->expected;
     const struct {
         bool differs;
         const char *what;
@@ -83,11 +82,17 @@ static void check_circumstances(struct loading *loading, const struct record *go
         {texts_differ(expected->vmm_version, good->vmm.version), "version of the VMM"},
         {differ(expected->parallel_boots, good->host.parallel_boots), "number of parallel boots"},
     };
-    auto_buf struct buf list;
-    buf_init(&list, 1024);
     for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
         if (checks[i].differs)
-            buf_addf(&list, "%sanother %s", list.len > 0 ? ", " : "", checks[i].what);
+            buf_addf(ret_list, "%sanother %s", ret_list->len > 0 ? ", " : "", checks[i].what);
+}
+
+/* Once is enough: good boots of one baseline were recorded alike. */
+static void check_circumstances(struct loading *loading, const struct record *good)
+{
+    auto_buf struct buf list;
+    buf_init(&list, 1024);
+    baselines_differences(&list, loading->expected, good);
     if (list.len == 0 || loading->warned_circumstances)
         return;
     warn(loading, "the baseline was recorded with %s: differences may come from that",

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "analyzers/baseline.h"
+#include "harness/base/buf.h"
 #include "harness/base/err.h"
 #include "harness/eyes.h"
 #include "harness/image.h"
@@ -28,6 +29,11 @@ struct baselines_expected {
     int parallel_boots;      /* 0: not known */
     bool force;              /* take another identity too */
 };
+
+/* Appends in which circumstances a good boot differs: "another memory size, another ..."; nothing
+ * if in none. Identity is not looked at. */
+void baselines_differences(struct buf *ret_list, const struct baselines_expected *expected,
+                           const struct record *good);
 
 /* Called with one line per warning. */
 struct baselines_warn {

@@ -2,15 +2,11 @@
 /*
  * baseline: records good boots of a target into the store, under the identity of what was booted.
  *
- * The boots go into a directory beside the final one, which is renamed at the end: a baseline is
- * there as a whole or not at all.
+ * They take their place there as a whole or not at all (staging.h).
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "analyzers/analysis.h"
 #include "analyzers/baseline.h"
@@ -19,8 +15,10 @@
 #include "harness/base/mem.h"
 #include "harness/base/say.h"
 #include "harness/baselines.h"
+#include "harness/cmd_baseline_check.h"
 #include "harness/command.h"
 #include "harness/plan.h"
+#include "harness/staging.h"
 
 enum { DEFAULT_BOOTS = 5 };
 
@@ -69,28 +67,20 @@ static char *on_boot_done(void *ctx, const struct boot *boot)
 
 static int record_into(struct recording *recording, const char *final, struct err *err)
 {
-    auto_free char *parent = path_dir(final);
-    auto_free char *partial = mem_printf("%s.new-XXXXXX", final);
+    auto_staging struct staging staging = STAGING_INIT;
     struct campaign_result result = {0};
-    if (path_make_dirs(parent, err) != 0)
+    if (staging_init(&staging, final, err) != 0 ||
+        plan_run(&recording->plan, staging.dir, on_boot_done, recording, &result, err) != 0)
         return -1;
-    if (mkdtemp(partial) == NULL || chmod(partial, 0755) != 0)
-        return err_sys(err, errno, "cannot create a directory in %s", parent);
-    int failed = plan_run(&recording->plan, partial, on_boot_done, recording, &result, err);
-    if (failed == 0 && result.interrupted)
-        failed = err_set(err, "interrupted: no baseline was recorded");
-    if (failed == 0 && recording->good == 0)
-        failed = err_set(
+    if (result.interrupted)
+        return err_set(err, "interrupted: no baseline was recorded");
+    if (recording->good == 0)
+        return err_set(
             err,
             "none of %u boots came up: no baseline was recorded; `bootdiag run` with the same "
             "options says why",
             result.done);
-    if (failed == 0)
-        failed = path_remove_tree(final, err);
-    if (failed == 0 && rename(partial, final) != 0)
-        failed = err_sys(err, errno, "cannot create %s", final);
-    (void)path_remove_tree(partial, NULL);
-    return failed;
+    return staging_commit(&staging, err);
 }
 
 static int record(const struct command_line *line)
@@ -124,10 +114,14 @@ static int record(const struct command_line *line)
 
 static int cmd_baseline_main(const struct command_line *line)
 {
-    if (line->n_operands == 1 && strcmp(line->operands[0], "record") == 0)
+    const char *what = line->n_operands > 0 ? line->operands[0] : "";
+    if (line->n_operands == 1 && strcmp(what, "record") == 0)
         return record(line);
+    if (line->n_operands > 1 && strcmp(what, "check") == 0)
+        return baseline_check(line);
     struct err err;
-    err_set(&err, "baseline: expected `%s baseline record`", line->program);
+    err_set(&err, "baseline: expected `%s baseline record` or `%s baseline check DIR`",
+            line->program, line->program);
     return say_error(&err);
 }
 
@@ -135,15 +129,25 @@ static const struct command_option OPTIONS[] = {
     PLAN_OPTIONS,
     {0, "baselines", "DIR", "where baselines are kept (default: runs/baselines)"},
     {0, "if-missing", NULL, "do nothing if there is one for this image already"},
+    {0, "json", NULL, "of check: as JSON"},
+    OPTION_COLOR,
     {0},
 };
 
 const struct command cmd_baseline = {
     .name = "baseline",
-    .synopsis = "record [OPTION]...",
-    .summary = "Records good boots, with which failed ones are compared",
+    .synopsis = "record [OPTION]... | check [OPTION]... DIR...",
+    .summary = "Records good boots, with which failed ones are compared, and checks them",
     .details = "A baseline belongs to one kernel, root image, backend and network; `run` finds it "
-               "by that.",
+               "by that.\n"
+               "check compares each good boot with all the others: what that reports is false, and "
+               "as much\n"
+               "is to be expected for the next good boot. Boots that did not come up, or in which "
+               "something\n"
+               "serious is found, are no baseline.\n"
+               "Exit status of check: 0 the baseline is sound, 1 some boot in it is refused or "
+               "differs from\n"
+               "the others, 2 it could not be read or holds no good boot.",
     .options = OPTIONS,
     .run = cmd_baseline_main,
 };

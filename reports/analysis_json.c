@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "harness/base/json.h"
+#include "reports/stats.h"
 
 /* Four digits, rounded down: confidences that add up to at most 1 still do so afterwards. */
 static json_t *confidence_json(double confidence)
@@ -155,9 +156,11 @@ static json_t *diff_json(const struct diff *diff)
 {
     if (!diff->present)
         return json_null();
-    return json_pack("{s:o, s:i, s:o, s:o, s:o, s:o}", "baseline", json_text(diff->baseline),
-                     "runs", diff->runs, "first_divergence", divergence_json(diff), "missing",
-                     missing_json(diff), "novel", novel_json(diff), "late", late_json(diff));
+    return json_pack("{s:o, s:i, s:o, s:o, s:o, s:o, s:o}", "baseline", json_text(diff->baseline),
+                     "runs", diff->runs, "unseen_below",
+                     confidence_json(stats_unseen_below((unsigned)diff->runs)), "first_divergence",
+                     divergence_json(diff), "missing", missing_json(diff), "novel",
+                     novel_json(diff), "late", late_json(diff));
 }
 
 static json_t *limits_json(const struct analysis *analysis)

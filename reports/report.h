@@ -118,6 +118,10 @@ json_t *report_comparison_json(const struct alignment *alignment, const char *he
 int report_comparison_text(const json_t *document, FILE *out, const struct report_style *style,
                            enum report_layout layout, size_t context, struct err *err);
 
+/* bootdiag.baseline-check/1, which the command layer makes: how far a baseline is to be trusted. */
+int report_baseline_check_text(const json_t *document, FILE *out, const struct report_style *style,
+                               struct err *err);
+
 /*
  * Counts over many analyses, for a table by cause. Of each cause the clearest boot is kept as its
  * example, not the analyses: thousands may be added.

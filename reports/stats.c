@@ -20,6 +20,11 @@ struct interval stats_wilson(unsigned successes, unsigned trials)
     };
 }
 
+double stats_unseen_below(unsigned trials)
+{
+    return trials <= 3 ? 1.0 : 3.0 / trials;
+}
+
 int64_t stats_quantile(const int64_t *sorted, size_t n, double p)
 {
     /* 0.07 * 100 is a little more than 7 in binary. */

@@ -18,6 +18,12 @@ struct interval {
 struct interval stats_wilson(unsigned successes, unsigned trials);
 
 /*
+ * How frequent something may still be, with 95 % confidence, that none of `trials` showed:
+ * 3/trials, the rule of three (Hanley and Lippman-Hand, JAMA 249, 1983); at most 1.
+ */
+double stats_unseen_below(unsigned trials);
+
+/*
  * The `p`-quantile (0..1) of `n` ascending values by nearest rank (R's type 1): the smallest value
  * that at least p*n of them do not exceed. So it is always a value that was really measured; p 0 is
  * the least. `n` must not be 0.

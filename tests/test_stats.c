@@ -93,6 +93,24 @@ static void sort_is_ascending_and_does_not_overflow(void **state)
     stats_sort(NULL, 0);
 }
 
+static void the_rule_of_three(void **state)
+{
+    static const struct {
+        unsigned trials;
+        double below;
+    } rows[] = {{0, 1}, {1, 1}, {3, 1}, {4, 0.75}, {5, 0.6}, {30, 0.1}, {300, 0.01}};
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        double got = stats_unseen_below(rows[i].trials);
+        assert_true(got > rows[i].below - 1e-9 && got < rows[i].below + 1e-9);
+        /* what it stands for: so frequent a thing stays unseen in at most 5 % of such series */
+        double unseen = 1;
+        for (unsigned k = 0; k < rows[i].trials; k++)
+            unseen *= 1 - got;
+        assert_true(rows[i].trials == 0 || unseen <= 0.05);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -100,6 +118,7 @@ int main(void)
         cmocka_unit_test(wilson_is_symmetric_and_exact_at_the_ends),
         cmocka_unit_test(quantile_is_a_measured_value),
         cmocka_unit_test(sort_is_ascending_and_does_not_overflow),
+        cmocka_unit_test(the_rule_of_three),
     };
     return cmocka_run_group_tests_name("stats", tests, NULL, NULL);
 }
