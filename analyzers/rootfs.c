@@ -21,9 +21,8 @@ static const struct rule rules[] = {
         .speaker = SPEAKER_ANYONE,
         .pattern = "\\bUnit (?:file )?(%{UNIT}) (?:not found|could not be found|does not exist|was "
                    "not found)|^Failed to load (%{UNIT}): No such file|^(%{UNIT}): Failed to load "
-                   "configuration: No such file|^(?:Failed to (?:start|enable) unit|Failed to "
-                   "issue method call): .*(%{UNIT}).*(?:not found|does not exist)",
-        .summary = "The unit $1$2$3$4 is not in the image",
+                   "configuration: No such file",
+        .summary = "The unit $1$2$3 is not in the image",
         .sample = "[    3.1] systemd[1]: multi-user.target: Cannot add dependency job, ignoring: "
                   "Unit vm-browser-agent.service not found.",
         .near_miss = "[    3.1] systemd[1]: multi-user.target: Cannot add dependency job, ignoring:"
