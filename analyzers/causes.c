@@ -193,6 +193,8 @@ static const char *const by_rootfs_read_only[] = {
     "supervisor.stuck",    "agent.exception",           "agent.crash-loop",
     "agent.hung",          "probe.deadline-too-short",  NULL};
 static const char *const by_rootfs_agent_not_installed[] = {"probe.deadline-too-short", NULL};
+static const char *const by_rootfs_stale_image[] = {"agent.unhealthy", "probe.deadline-too-short",
+                                                    NULL};
 static const char *const by_init_emergency_mode[] = {
     "rootfs.agent-not-installed", "init.dependency-failed",
     "init.job-waiting",           "init.unit-start-timeout",
@@ -496,7 +498,7 @@ static const struct cause table[] = {
     {"rootfs.stale-image", "rootfs", "Another image or agent build runs than the one under test",
      "Compare the image's hash and time stamp in the record with what you built; build it again, "
      "or correct \"rootfs\" in the target.",
-     NULL},
+     by_rootfs_stale_image},
     {"init.emergency-mode", "init", "systemd dropped to emergency or rescue mode",
      "The lines just before `emergency mode` name the mount or unit that failed: correct it in the "
      "image's /etc/fstab (or add nofail) and boot again.",

@@ -68,6 +68,8 @@ static bool recovered(const struct evidence *evidence, const struct finding *fin
     uint32_t line = last_line(evidence, finding);
     bool about_it = in_guest_user_space(finding->cause) ||
                     cause_in_layer(finding->cause, "network") || finding->severity < SEVERITY_FATAL;
+    if (strcmp(finding->cause, "rootfs.stale-image") == 0)
+        return false; /* another build comes up, too */
     if (ready == NULL || line == 0 || line >= ready->line || !about_it ||
         died_after(evidence, ready))
         return false;
