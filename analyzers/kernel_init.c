@@ -59,6 +59,19 @@ static const struct rule rules[] = {
         .near_miss = "[    2.9] Run /sbin/init as init process",
     },
     {
+        .id = "kernel.init-broken",
+        .cause = "kernel.init-failed",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.96,
+        .pattern = "^(?:/sbin/init|/init|/(?:usr/)?lib/systemd/systemd): (?:error while loading "
+                   "shared libraries: (.*)|/\\S+: version `\\S+' not found.*|(?:line )?\\d+: "
+                   "(?:.*[Ss]yntax error.*))",
+        .summary = "init itself cannot run: $1",
+        .sample = "/sbin/init: error while loading shared libraries: libc.so.6: cannot open shared "
+                  "object file: No such file or directory",
+        .near_miss = "/init: line 49: can't open /root/dev/console: no such file",
+    },
+    {
         .id = "kernel.switch-root",
         .cause = "kernel.init-failed",
         .severity = SEVERITY_ERROR,

@@ -175,6 +175,13 @@ static const struct scene scenes[] = {
          "2.900000", "No working init found.  Try passing init= option to kernel. See Linux "
                      "Documentation/admin-guide/init.rst for guidance."),
      EXITED_0, .cause = "kernel.init-failed", .above = 0.9},
+    {"init_without_its_library",
+     BANNER DISK MOUNTED "/sbin/init: error while loading shared libraries: libc.so.6: cannot open "
+                         "shared object file: No such file or directory\r\n",
+     .cause = "kernel.init-failed", .above = 0.9},
+    {"init_of_the_initramfs_does_not_parse",
+     BANNER "/init: line 10: syntax error: unexpected end of file (expecting \"fi\")\r\n",
+     .cause = "kernel.init-failed", .above = 0.9},
     {"requested_init",
      BANNER DISK MOUNTED PANIC("2.900000", "Requested init /sbin/x failed (error -2)."), EXITED_0,
      .cause = "kernel.init-failed", .above = 0.9},
