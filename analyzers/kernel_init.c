@@ -152,8 +152,11 @@ static void describe_exit(struct finding *finding, unsigned long status)
 static void judge_init_exit(const struct evidence *evidence, struct findings *findings)
 {
     const struct hit *hit = evidence_last(evidence, "kernel.init-exit");
+    struct finding *why = findings_find(findings, "kernel.init-not-executable");
     if (hit == NULL || hit->captures[0] == NULL)
         return;
+    if (why != NULL)
+        why->confidence = 0.95; /* it says more than a status */
     struct finding *finding =
         findings_add(findings, "kernel.init-ended", "kernel.init-failed", SEVERITY_FATAL, 0.94);
     describe_exit(finding, strtoul(hit->captures[0], NULL, 16));

@@ -182,6 +182,10 @@ static const struct scene scenes[] = {
     {"init_of_the_initramfs_does_not_parse",
      BANNER "/init: line 10: syntax error: unexpected end of file (expecting \"fi\")\r\n",
      .cause = "kernel.init-failed", .above = 0.9},
+    {"reason_before_status",
+     BANNER "switch_root: can't execute '/sbin/init': Permission denied\r\n" PANIC(
+         "2.900000", "Attempted to kill init! exitcode=0x00000100"),
+     EXITED_0, .cause = "kernel.init-failed", .above = 0.9, .mentions = "executed"},
     {"requested_init",
      BANNER DISK MOUNTED PANIC("2.900000", "Requested init /sbin/x failed (error -2)."), EXITED_0,
      .cause = "kernel.init-failed", .above = 0.9},
