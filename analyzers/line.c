@@ -105,6 +105,17 @@ static bool show(struct line_reader *reader, struct line *line, size_t from, siz
     return torn;
 }
 
+/* Length of "host login: " in front of what a program without a prefix wrote behind it; 0: none. */
+static size_t prompt_len(const char *text, size_t len)
+{
+    static const char prompt[] = " login: ";
+    size_t host = 0;
+    while (host < len && host < 64 && !is_blank(text + host, 1))
+        host++;
+    size_t end = host + sizeof(prompt) - 1;
+    return host > 0 && end < len && memcmp(text + host, prompt, sizeof(prompt) - 1) == 0 ? end : 0;
+}
+
 static void show_pieces(struct line_reader *reader, bool partial)
 {
     struct cleaner *cleaner = &reader->cleaner;
@@ -114,7 +125,8 @@ static void show_pieces(struct line_reader *reader, bool partial)
     drop_sequence_rests(cleaner);
     line.truncated = cleaner->truncated;
     for (;;) {
-        size_t to = prefix_find(cleaner->text, cleaner->len, from + 1);
+        size_t prompt = from == 0 ? prompt_len(cleaner->text, cleaner->len) : 0;
+        size_t to = prompt > 0 ? prompt : prefix_find(cleaner->text, cleaner->len, from + 1);
         bool cut = to < cleaner->len;
         if (cut && is_blank(cleaner->text + from, to - from)) {
             from = to;

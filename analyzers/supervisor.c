@@ -13,7 +13,9 @@
 /* "start-all.sh: line 12: ", "start-all.sh: 12: " (dash), "start-all.sh:12: " (zsh). */
 #define OWN_LINE "%{SUPERVISOR}:(?: [\\w.]+:)? ?(?:line )?(\\d+): "
 /* The same of any script; its name is not captured. */
-#define ANY_LINE "^(?:\\S*/)?(?!%{SUPERVISOR})[\\w.+-]+:(?: [\\w.]+:)? ?(?:line )?(\\d+): "
+#define ANY_LINE                                                                                   \
+    "^(?:\\S*/)?(?!init:|local|functions|%{SUPERVISOR})[\\w.+-]+:(?: [\\w.]+:)? ?(?:line "         \
+    ")?(\\d+): "
 
 static const struct rule rules[] = {
     {

@@ -15,6 +15,10 @@ static const struct scene scenes[] = {
      SAYS("Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'session-store' imported "
           "from /opt/vm-browser-agent/server.mjs"),
      40000, "agent.module-missing", NULL, NULL, NULL},
+    {"exception_behind_the_prompt",
+     PLAIN P_AGENT "\r\nvm login: TypeError: x is not a function\r\n    at Object.<anonymous> "
+                   "(/opt/server.js:3:1)\r\nNode.js v20.19.2\r\n",
+     40000, "agent.exception", NULL, NULL, NULL},
     {"module_bare", BARE_SAYS("Error: Cannot find module 'session-store'"), 40000,
      "agent.module-missing", NULL, NULL, NULL},
     {"module_python", BARE_SAYS("ModuleNotFoundError: No module named 'flask'"), 40000,
@@ -188,6 +192,33 @@ static const struct scene scenes[] = {
      JOURNAL J_AGENT A("40.0", "migrating 10 of 12") A("55.0", "migrating 11 "
                                                                "of 12"),
      60000, "unknown", "probe.deadline-too-short", NULL, NULL},
+    {"dated_fatal",
+     PLAIN P_STARTED
+     "2026-11-23 18:01:51 start-all: agent up, pid 319\r\n2026-11-23 "
+     "18:01:53.020 FATAL config: required environment variable SESSION_ID is not set\r\n2026-11-23 "
+     "18:01:56 start-all: agent exited with status 1, starting it again\r\n",
+     40000, "agent.config-missing", NULL, "SESSION_ID", NULL},
+    {"dated_port",
+     PLAIN P_STARTED
+     "2026-11-23 18:01:51 start-all: agent up, pid 319\r\n2026-11-23 "
+     "18:01:53.020 FATAL http: cannot serve: listen EADDRINUSE: address already in use "
+     "0.0.0.0:8080\r\n2026-11-23 18:01:56 start-all: agent exited with status 1, starting it "
+     "again\r\n",
+     40000, "agent.port-in-use", NULL, NULL, NULL},
+    {"dated_loop",
+     PLAIN P_STARTED
+     "2026-11-23 18:01:51 start-all: agent up, pid 319\r\n2026-11-23 "
+     "18:01:56 start-all: agent exited with status 1, starting it again\r\n2026-11-23 18:02:01 "
+     "start-all: agent exited with status 1, starting it again\r\n2026-11-23 18:02:06 start-all: "
+     "agent exited with status 1, starting it again\r\n",
+     40000, "agent.crash-loop", NULL, NULL, NULL},
+    {"dated_companion",
+     PLAIN P_STARTED
+     "2026-11-23 18:01:51 start-all: agent up, pid 319\r\n"
+     "2026-11-23 18:01:51 start-all: webrtc up, pid 320\r\nwebrtc: TypeError: no peer\r\n"
+     "2026-11-23 18:01:56 start-all: webrtc exited with status 1, starting it again\r\n"
+     "{\"msg\":\"VM Browser Agent started\",\"port\":8080,\"vmIP\":\"10.0.2.15\"}\r\n",
+     0, NULL, NULL, NULL, NULL},
     {"loop", JOURNAL J_AGENT J_DIED("17.1") J_DIED("22.1") J_DIED("27.1"), 40000,
      "agent.crash-loop", NULL, NULL, NULL},
 };
