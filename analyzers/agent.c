@@ -46,8 +46,10 @@ static const struct rule rules[] = {
         .severity = SEVERITY_ERROR,
         .confidence = 0.65,
         .pattern =
-            "^(?:(?:file://)?/\\S+\\.[cm]?[jt]sx?|node:(?!internal/modules)[\\w/]+|(?!internal/"
-            "modules)[\\w/]+\\.js|undefined|<anonymous_script>|evalmachine\\.<anonymous>):\\d+$",
+            "^(?:(?:file://)?/\\S+(?:\\.js|\\.mjs|\\.cjs|\\.ts|\\.tsx|\\.jsx)|node:(?!internal/"
+            "modules)"
+            "[\\w/]+|(?!internal/modules)[\\w/]+\\.js|undefined|<anonymous_script>|evalmachine\\."
+            "<anonymous>):\\d+$",
         .summary = "The agent died of an uncaught exception",
         .sample = "[   33.6] start-all.sh[165]: /opt/vm-browser-agent/server.js:31",
         .near_miss = "[   33.6] start-all.sh[165]:     at Object.<anonymous> "

@@ -8,6 +8,16 @@
 #include "analyzers/analyzer.h"
 #include "analyzers/service_log.h"
 
+/* What speaks of a port otherwise; "Listening on X" is also what systemd says of its sockets. */
+#define NO_LISTENER                                                                                \
+    "^(?!.*(?:\\bE[A-Z]{4,}\\b|[eE]rror|[fF]ail|in use|[cC]annot|[uU]nable|"                       \
+    "not |denied|[wW]ait|[eE]xpect|[uU]ntil|[cC]heck|[pP]rob|[sS]hould|"                           \
+    "[wW]ill |[tT]ry|[rR]etry|curl|Listening on (?!port|:|\\*|http|tcp|"                           \
+    "[\\d\\[]|all|localhost|address|interface)))"
+/* How servers say that they listen. */
+#define LISTENS                                                                                    \
+    "\\b(?:[lL]isten(?:ing|s)?|LISTENING|[rR]unning|[sS]erving|[sS]tarted|"                        \
+    "[bB]ound|[rR]eady)\\b"
 /* Behind an address or the word, so that the time of day is no port. */
 #define NOT_OF_ANOTHER_PORT                                                                        \
     "^(?!.*(?:(?:\\d\\.\\d+|::|\\]|\\*|localhost):|\\b[pP]ort\"?:? "                               \
@@ -27,11 +37,7 @@ static const struct rule rules[] = {
     {
         .id = "agent.listening",
         .milestone = "agent-listening",
-        .pattern = "^(?!.*(?:\\bE[A-Z]{4,}\\b|[eE]rror|[fF]ail|in use|[cC]annot|[uU]nable|not "
-                   "|denied|[wW]ait|[eE]xpect|[uU]ntil|[cC]heck|[pP]rob|[sS]hould|[wW]ill "
-                   "|[tT]ry|[rR]etry|curl|Listening on "
-                   "\\S+\\.socket)).*\\b(?:[lL]isten(?:ing|s)?|LISTENING|[rR]unning|[sS]erving|[sS]"
-                   "tarted|[bB]ound|[rR]eady)\\b.*?(?::|\\b[pP]ort(?:\\(s\\))?\\W{1,4})%{PORT}",
+        .pattern = NO_LISTENER ".*" LISTENS ".*?(?::|\\b[pP]ort(?:\\(s\\))?\\W{1,4})%{PORT}",
         .summary = "The agent says that it listens",
         .sample = "[   15.1] start-all.sh[142]: HTTP server listening on 0.0.0.0:8080",
         .near_miss = "[   15.1] start-all.sh[142]: Error: listen EADDRINUSE: address already in "
@@ -39,16 +45,11 @@ static const struct rule rules[] = {
     },
     {
         .id = "agent.listening-elsewhere",
-        .pattern =
-            "^(?!.*(?:\\bE[A-Z]{4,}\\b|[eE]rror|[fF]ail|in use|[cC]annot|[uU]nable|not "
-            "|denied|[wW]ait|[eE]xpect|[uU]ntil|[cC]heck|[pP]rob|[sS]hould|[wW]ill "
-            "|[tT]ry|[rR]etry|curl|Listening on "
-            "\\S+\\.socket))(?!.*%{PORT})(?!(?i:.*(?:vnc|rfb|webrtc|debugg|devtools|inspect|metric|"
-            "websocket|ws://"
-            "|stun|turn|x11|ssh|dbus|redis|postgres|mysql|prometheus|admin)))(?=.*\\b(?:[lL]isten(?"
-            ":ing|s)?|LISTENING|[rR]unning|[sS]erving|[sS]tarted|[bB]ound|[rR]eady)\\b).*?(?:://"
-            "[\\w.\\[\\]:-]*?|\\*|\\b\\d{1,3}(?:\\.\\d{1,3}){3}|\\]|localhost|\\bon |\\bat "
-            "|\\bport(?:\\(s\\))?\\W{1,4}|\"[pP]ort\"\\W{1,4}):?(\\d{2,5})\\b(?![.:\\d]|ms|s\\b)",
+        .pattern = NO_LISTENER
+        "(?!.*%{PORT})(?!(?i:.*(?:vnc|rfb|webrtc|debugg|devtools|inspect|metric|websocket|ws://"
+        "|stun|turn|x11|ssh|dbus|redis|postgres|mysql|prometheus|admin)))(?=.*" LISTENS
+        ").*?(?:://[\\w.\\[\\]:-]*?|\\*|\\b\\d{1,3}(?:\\.\\d{1,3}){3}|\\]|localhost|\\bon |\\bat "
+        "|\\bport(?:\\(s\\))?\\W{1,4}|\"[pP]ort\"\\W{1,4}):?(\\d{2,5})\\b(?![.:\\d]|ms|s\\b)",
         .summary = "Something of the service listens on port $1",
         .sample = "[   15.1] start-all.sh[142]: HTTP server listening on 0.0.0.0:3000",
         .near_miss = "[   15.1] start-all.sh[142]: HTTP server listening on 0.0.0.0:8080",
@@ -67,9 +68,8 @@ static const struct rule rules[] = {
     {
         .id = "agent.ready-without-address",
         .severity = SEVERITY_ERROR,
-        .pattern =
-            "^(?=.*%{READY}).*\"(?:vmIP|vm_ip|ip|address)\": ?(?:\"(?:localhost|127\\.[\\d.]+|"
-            "undefined|unknown|)\"|null)",
+        .pattern = "^(?=.*%{READY}).*\"(?:vmIP|vm_ip|ip|address)\": "
+                   "?(?:\"(?:localhost|127\\.[\\d.]+|undefined|unknown|)\"|null)",
         .summary = "The agent listens, but the guest has no address",
         .sample = "[   15.74] start-all.sh[142]: {\"level\":\"info\",\"msg\":\"VM Browser Agent "
                   "started\",\"port\":8080,\"vmIP\":\"localhost\"}",
@@ -94,17 +94,14 @@ static const struct rule rules[] = {
         .cause = "agent.bind-loopback",
         .severity = SEVERITY_ERROR,
         .confidence = 0.88,
-        .pattern = "^(?!.*(?:\\bE[A-Z]{4,}\\b|[eE]rror|[fF]ail|in use|[cC]annot|[uU]nable|not "
-                   "|denied|[wW]ait|[eE]xpect|[uU]ntil|[cC]heck|[pP]rob|[sS]hould|[wW]ill "
-                   "|[tT]ry|[rR]etry|curl|Listening on "
-                   "\\S+\\.socket)).*(?:\\b(?:[lL]isten(?:ing|s)?|LISTENING|[rR]unning|[sS]erving|["
-                   "sS]tarted|[bB]ound|[rR]eady)\\b.*?(?:\\b127\\.\\d+\\.\\d+\\.\\d+|\\[::1\\]):%{"
-                   "PORT}|\"(?:host|bind|listen|address|hostname)\": "
-                   "?\"(?:127\\.[\\d.]+|localhost|::1)\".*\\b[pP]ort\"?\\W{1,4}%{PORT}|[pP]ort\"?"
-                   "\\W{1,4}%{PORT}.*\"(?:host|bind|listen|hostname)\": "
-                   "?\"(?:127\\.[\\d.]+|localhost|::1)\"|\\b(?:[lL]isten(?:ing|s)?|LISTENING|[rR]"
-                   "unning|[sS]erving|[sS]tarted|[bB]ound|[rR]eady)\\b.*\\bport\\W{1,4}%{PORT}.*"
-                   "\\b(?:on|host|address|bind)\\W{1,4}(?:127\\.\\d+\\.\\d+\\.\\d+|localhost|::1))",
+        .pattern = NO_LISTENER
+        ".*(?:" LISTENS
+        ".*?(?:\\b127\\.\\d+\\.\\d+\\.\\d+|\\[::1\\]):%{PORT}|\"(?:host|bind|listen|address|"
+        "hostname)\": "
+        "?\"(?:127\\.[\\d.]+|localhost|::1)\".*\\b[pP]ort\"?\\W{1,4}%{PORT}|[pP]ort\"?\\W{1,4}%{"
+        "PORT}.*\"(?:host|bind|listen|hostname)\": ?\"(?:127\\.[\\d.]+|localhost|::1)\"|" LISTENS
+        ".*\\bport\\W{1,4}%{PORT}.*\\b(?:on|host|address|bind)\\W{1,4}(?:127\\.\\d+\\.\\d+\\.\\d+|"
+        "localhost|::1))",
         .summary = "The agent listens on loopback only",
         .sample = "[   15.1] start-all.sh[142]: HTTP server listening on 127.0.0.1:8080",
         .near_miss = "[   15.1] start-all.sh[142]: HTTP server listening on 0.0.0.0:8080",
@@ -115,11 +112,7 @@ static const struct rule rules[] = {
         .cause = "agent.bind-loopback",
         .severity = SEVERITY_ERROR,
         .confidence = 0.6,
-        .pattern = "^(?!.*(?:\\bE[A-Z]{4,}\\b|[eE]rror|[fF]ail|in use|[cC]annot|[uU]nable|not "
-                   "|denied|[wW]ait|[eE]xpect|[uU]ntil|[cC]heck|[pP]rob|[sS]hould|[wW]ill "
-                   "|[tT]ry|[rR]etry|curl|Listening on "
-                   "\\S+\\.socket)).*\\b(?:[lL]isten(?:ing|s)?|LISTENING|[rR]unning|[sS]erving|[sS]"
-                   "tarted|[bB]ound|[rR]eady)\\b.*?\\blocalhost:%{PORT}",
+        .pattern = NO_LISTENER ".*" LISTENS ".*?\\blocalhost:%{PORT}",
         .summary = "The agent says that it listens on localhost",
         .sample = "[   15.1] start-all.sh[142]: Server running at http://localhost:8080/",
         .near_miss = "[   15.1] start-all.sh[142]: Server running at http://0.0.0.0:8080/",
@@ -141,9 +134,9 @@ static const struct rule rules[] = {
         .cause = "agent.port-in-use",
         .severity = SEVERITY_ERROR,
         .confidence = 0.93,
-        .pattern = NOT_OF_ANOTHER_PORT "(?!.*EADDRINUSE).*(?:[aA]ddress already in use|[pP]ort:? "
-                                       "%{PORT} (?:is )?(?:already )?(?:in "
-                                       "use|taken|occupied)|Only one usage of each socket address)",
+        .pattern = NOT_OF_ANOTHER_PORT
+        "(?!.*EADDRINUSE).*(?:[aA]ddress already in use|[pP]ort:? %{PORT} (?:is )?(?:already "
+        ")?(?:in use|taken|occupied)|Only one usage of each socket address)",
         .summary = "The agent's port is already taken in the guest",
         .sample = "[   15.7] run.sh[142]: OSError: [Errno 98] Address already in use",
         .near_miss = "[   15.7] run.sh[142]: bind to 0.0.0.0:5901: Address already in use",

@@ -8,6 +8,21 @@
  */
 #include "analyzers/analyzer.h"
 
+/* Not what is only warned of, or has a default. */
+#define QUIET                                                                                      \
+    "^(?!.*(?:\"(?:level|severity)\": ?\"?(?:warn|info|debug|trace|notice|"                        \
+    "WARN|INFO|DEBUG|[1-4]0\\b)|\\b(?:warn|WARN|[wW]arning|INFO|DEBUG)\\b|"                        \
+    "[uU]sing (?:the )?(?:default|fallback)|[dD]efault(?:s|ing) to|"                               \
+    "[oO]ptional|[iI]gnor|[dD]isabled|[sS]kipp))"
+/* Programs that run agents. */
+#define RUNTIMES                                                                                   \
+    "(?:node|nodejs|npm|npx|yarn|pnpm|python3?(?:\\.\\d+)?|java|deno|bun|"                         \
+    "ruby)"
+/* In the name of a file that configures something. */
+#define CONFIG_FILE                                                                                \
+    "(?:[cC]onf|[sS]etting|[cC]redential|[sS]ecret|[tT]oken|\\.env|\\.json|"                       \
+    "\\.ya?ml|\\.toml|\\.ini|\\.key|\\.pem|\\.crt|\\.p12|\\.jwk)"
+
 static const struct rule rules[] = {
     {
         .id = "agent.runtime-not-found",
@@ -15,23 +30,14 @@ static const struct rule rules[] = {
         .severity = SEVERITY_ERROR,
         .confidence = 0.96,
         .pattern =
-            "(?:(?:^|[\\s:'\\\"/"
-            "‘])((?:node|nodejs|npm|npx|yarn|pnpm|python3?(?:\\.\\d+)?|java|deno|bun|ruby))['\\\"’]"
-            "?: (?:command not found|not found|No such file|Permission denied|cannot execute: "
-            "required file|executable file not found)|command not found: "
-            "((?:node|nodejs|npm|npx|yarn|pnpm|python3?(?:\\.\\d+)?|java|deno|bun|ruby))$|(?:[pP]"
-            "ermission denied|no such file or directory): "
-            "\\S*/"
-            "((?:node|nodejs|npm|npx|yarn|pnpm|python3?(?:\\.\\d+)?|java|deno|bun|ruby))$|exec "
-            "((?:node|nodejs|npm|npx|yarn|pnpm|python3?(?:\\.\\d+)?|java|deno|bun|ruby)) failed: "
-            "|(?:to locate executable|Failed to execute|spawning) "
-            "'?\\S*/((?:node|nodejs|npm|npx|yarn|pnpm|python3?(?:\\.\\d+)?|java|deno|bun|ruby))'?: "
-            "(?:No such file|Permission denied)|can't find command "
-            "'(?:\\S*/"
-            ")?(?:node|nodejs|npm|npx|yarn|pnpm|python3?(?:\\.\\d+)?|java|deno|bun|ruby)'|couldn't "
-            "exec \\S*/(?:node|nodejs|npm|npx|yarn|pnpm|python3?(?:\\.\\d+)?|java|deno|bun|ruby): "
-            "E|spawn (?:node|nodejs|npm|npx|yarn|pnpm|python3?(?:\\.\\d+)?|java|deno|bun|ruby) "
-            "ENOENT)",
+            "(?:(?:^|[\\s:'\"/]|\\xe2\\x80\\x98)(" RUNTIMES
+            ")\\W{0,3}: (?:command not found|not found|No such file|Permission denied|cannot "
+            "execute: required file|executable file not found)|command not found: (" RUNTIMES
+            ")$|(?:[pP]ermission denied|no such file or directory): \\S*/(" RUNTIMES
+            ")$|exec (" RUNTIMES
+            ") failed: |(?:to locate executable|Failed to execute|spawning) '?\\S*/(" RUNTIMES
+            ")'?: (?:No such file|Permission denied)|can't find command '(?:\\S*/)?" RUNTIMES
+            "'|couldn't exec \\S*/" RUNTIMES ": E|spawn " RUNTIMES " ENOENT)",
         .summary = "The runtime $1$2$3$4 is not in the guest, or may not be run",
         .sample = "[   14.1] start-all.sh[139]: /opt/vm-browser-agent/start-all.sh: line 22: node: "
                   "command not found",
@@ -43,9 +49,8 @@ static const struct rule rules[] = {
         .cause = "agent.runtime-incompatible",
         .severity = SEVERITY_ERROR,
         .confidence = 0.9,
-        .pattern = "(?:^|[\\s:'/"
-                   "])((?:node|nodejs|npm|npx|yarn|pnpm|python3?(?:\\.\\d+)?|java|deno|bun|ruby))'?"
-                   ": (?:cannot execute binary file|Exec format error)",
+        .pattern =
+            "(?:^|[\\s:'/])(" RUNTIMES ")'?: (?:cannot execute binary file|Exec format error)",
         .summary = "The runtime $1 was built for another machine",
         .sample = "[   14.1] start-all.sh[139]: /opt/x/start-all.sh: line 22: /usr/bin/node: "
                   "cannot execute binary file: Exec format error",
@@ -57,12 +62,10 @@ static const struct rule rules[] = {
         .cause = "agent.library-missing",
         .severity = SEVERITY_ERROR,
         .confidence = 0.95,
-        .pattern =
-            "(?:(?<!\\S)(?!/(?:usr/)?(?:s?bin/init|lib/systemd/))(\\S+): error while loading "
-            "shared "
-            "libraries: (.+)|Error (?:loading shared "
-            "library|relocating) (\\S+: .+)|(?:ImportError|OSError|Error|UnsatisfiedLinkError): "
-            "(?:\\S+: )?(lib\\S+?\\.so[\\w.]*): cannot open shared object file)",
+        .pattern = "(?:(?<!\\S)(?!/(?:usr/)?(?:s?bin/init|lib/systemd/))(\\S+): error while "
+                   "loading shared libraries: (.+)|Error (?:loading shared library|relocating) "
+                   "(\\S+: .+)|(?:ImportError|OSError|Error|UnsatisfiedLinkError): (?:\\S+: "
+                   ")?(lib\\S+?\\.so[\\w.]*): cannot open shared object file)",
         .summary = "$1 cannot start, a shared library is missing: $2$3$4",
         .sample = "[   14.1] start-all.sh[142]: node: error while loading shared libraries: "
                   "libnode.so.108: cannot open shared object file: No such file or directory",
@@ -96,20 +99,19 @@ static const struct rule rules[] = {
         .cause = "agent.config-missing",
         .severity = SEVERITY_ERROR,
         .confidence = 0.85,
-        .pattern =
-            "^(?!.*(?:\"(?:level|severity)\": "
-            "?\"?(?:warn|info|debug|trace|notice|WARN|INFO|DEBUG|[1-4]0\\b)|\\b(?:warn|WARN|[wW]"
-            "arning|INFO|DEBUG)\\b|[uU]sing (?:the )?(?:default|fallback)|[dD]efault(?:s|ing) "
-            "to|[oO]ptional|[iI]gnor|[dD]isabled|[sS]kipp)).*?(?:\\b(?!XDG_|DBUS_|LC_|LANG)([A-Z]["
-            "A-Z0-9]*_[A-Z0-9_]+)\\b[\"\\x27`]?(?: \\w+){0,2} (?:is |was |are )?(?:required|not "
-            "set|must be (?:set|provided|defined|specified)|not "
-            "(?:provided|specified|found|present|configured)|missing|undefined|not "
-            "defined|empty)|(?:[mM]issing|[rR]equires?|[nN]eeds?|[nN]o)(?: the)?(?: required| "
-            "mandatory)? (?:env(?:ironment)?(?: "
-            "variables?)?|config\\w*|settings?|options?|variables?|API key|[aA]ccess "
-            "token|token|secret|credentials?)\\b(?!.*\\bfound\\b.*\\bok\\b)\\S* ?:? ?([\\w, "
-            "-]*)|[eE]nvironment variable [\"\\x27`]?(\\w+)[\"\\x27`]? (?:is |was |has |must "
-            ")?(?:not|required|missing|be set|undefined|no value))",
+        .pattern = QUIET
+        ".*?(?:\\b(?!XDG_|DBUS_|LC_|LANG)([A-Z][A-Z0-9]*_[A-Z0-9_]+)\\b[\"'`]?(?: \\w+){0,2} (?:is "
+        "|was |are )?(?:required|not set|must be (?:set|provided|defined|specified)|not "
+        "(?:provided|specified|found|present|configured)|missing|undefined|not "
+        "defined|empty)|\\b[mM]issing(?: the)?(?: required| mandatory)? (?:env(?:ironment)?(?: "
+        "variables?)?|config\\w*|settings?|options?|variables?|API key|[aA]ccess "
+        "token|token|secret|credentials?)\\S* ?:? ?([\\w, -]*)|\\b(?:[rR]equires?|[nN]eeds?) "
+        "(?:an? |the )?(?:environment variable|settings?|API key|[aA]ccess "
+        "token|secret|credentials)|\\b[nN]o (?:config\\w*|settings?|API key|[aA]ccess "
+        "token|token|secret|credentials)(?: \\w+){0,3} "
+        "(?:provided|configured|found|specified|set|supplied|given)\\b|[eE]nvironment variable "
+        "[\"'`]?(\\w+)[\"'`]? (?:is |was |has |must )?(?:not|required|missing|be set|undefined|no "
+        "value))",
         .summary = "The agent needs the setting $1$2$3, which is absent",
         .sample = "[   14.1] start-all.sh[142]: {\"level\":\"error\",\"msg\":\"SESSION_ID "
                   "environment variable required\"}",
@@ -133,21 +135,12 @@ static const struct rule rules[] = {
         .cause = "agent.config-missing",
         .severity = SEVERITY_ERROR,
         .confidence = 0.88,
-        .pattern =
-            "^(?!.*(?:\"(?:level|severity)\": "
-            "?\"?(?:warn|info|debug|trace|notice|WARN|INFO|DEBUG|[1-4]0\\b)|\\b(?:warn|WARN|[wW]"
-            "arning|INFO|DEBUG)\\b|[uU]sing (?:the )?(?:default|fallback)|[dD]efault(?:s|ing) "
-            "to|[oO]ptional|[iI]gnor|[dD]isabled|[sS]kipp))(?:.*\\bENOENT: no such file or "
-            "directory, (?:open|stat|access|lstat) "
-            "'([^']*(?:[cC]onf|[sS]etting|[cC]redential|[sS]ecret|[tT]oken|\\.env|\\.json|\\.ya?ml|"
-            "\\.toml|\\.ini|\\.key|\\.pem|\\.crt|\\.p12|\\.jwk)[^']*)'|.*(?:FileNotFoundError: "
-            "|\\[Errno 2\\] )No such file or directory: "
-            "'([^']*(?:[cC]onf|[sS]etting|[cC]redential|[sS]ecret|[tT]oken|\\.env|\\.json|\\.ya?ml|"
-            "\\.toml|\\.ini|\\.key|\\.pem|\\.crt|\\.p12|\\.jwk)[^']*)'|.*\\bopen "
-            "(\\S*(?:[cC]onf|[sS]etting|[cC]redential|[sS]ecret|[tT]oken|\\.env|\\.json|\\.ya?ml|"
-            "\\.toml|\\.ini|\\.key|\\.pem|\\.crt|\\.p12|\\.jwk)\\S*): no such file or "
-            "directory|.*(?:[cC]onfig(?:uration)?|[sS]ettings) file (\\S+ )?(?:not found|does not "
-            "exist|is missing|could not be (?:read|found|opened)))",
+        .pattern = QUIET
+        "(?:.*\\bENOENT: no such file or directory, (?:open|stat|access|lstat) '([^']*" CONFIG_FILE
+        "[^']*)'|.*(?:FileNotFoundError: |\\[Errno 2\\] )No such file or directory: "
+        "'([^']*" CONFIG_FILE "[^']*)'|.*\\bopen (\\S*" CONFIG_FILE
+        "\\S*): no such file or directory|.*(?:[cC]onfig(?:uration)?|[sS]ettings) file (\\S+ "
+        ")?(?:not found|does not exist|is missing|could not be (?:read|found|opened)))",
         .summary = "The agent needs the file $1$2$3$4, which is absent",
         .sample = "[   14.1] start-all.sh[142]: Error: ENOENT: no such file or directory, open "
                   "'/etc/agent/config.json'",
@@ -159,16 +152,11 @@ static const struct rule rules[] = {
         .cause = "agent.config-missing",
         .severity = SEVERITY_ERROR,
         .confidence = 0.78,
-        .pattern =
-            "^(?!.*(?:\"(?:level|severity)\": "
-            "?\"?(?:warn|info|debug|trace|notice|WARN|INFO|DEBUG|[1-4]0\\b)|\\b(?:warn|WARN|[wW]"
-            "arning|INFO|DEBUG)\\b|[uU]sing (?:the )?(?:default|fallback)|[dD]efault(?:s|ing) "
-            "to|[oO]ptional|[iI]gnor|[dD]isabled|[sS]kipp))(?:(?:Uncaught )?SyntaxError: "
-            ".*\\bJSON\\b.*|.*\\bjson\\.decoder\\.JSONDecodeError: "
-            ".+|.*\\b(?:invalid|malformed|cannot parse|failed to parse|could not parse|error "
-            "parsing)\\b.*(?:config|settings|\\.json|\\.ya?ml|\\.toml|\\.env).*|.*\\b(?:"
-            "YAMLException|yaml\\.scanner\\.ScannerError|TomlError|toml\\.decoder\\."
-            "TomlDecodeError)\\b.*)$",
+        .pattern = QUIET
+        "(?:(?:Uncaught )?SyntaxError: .*\\bJSON\\b.*|.*\\bjson\\.decoder\\.JSONDecodeError: "
+        ".+|.*\\b(?:invalid|malformed|cannot parse|failed to parse|could not parse|error "
+        "parsing)\\b.*(?:config|settings|\\.json|\\.ya?ml|\\.toml|\\.env).*|.*\\b(?:YAMLException|"
+        "yaml\\.scanner\\.ScannerError|TomlError|toml\\.decoder\\.TomlDecodeError)\\b.*)$",
         .summary = "The agent cannot read its configuration",
         .sample = "[   14.1] start-all.sh[142]: SyntaxError: /etc/agent/config.json: Unexpected "
                   "end of JSON input",
@@ -196,9 +184,8 @@ static const struct rule rules[] = {
         .cause = "agent.clock-skew",
         .severity = SEVERITY_ERROR,
         .confidence = 0.9,
-        .pattern =
-            "^(?=.*\\b(?i:expired|CERT_HAS_EXPIRED|TokenExpiredError)).*\\b(?:19[789]\\d|200\\d|"
-            "201[0-5]|20[4-9]\\d|2[1-9]\\d\\d)-[01]\\d-[0-3]\\d[T ]",
+        .pattern = "^(?=.*\\b(?i:expired|CERT_HAS_EXPIRED|TokenExpiredError)).*\\b(?:19[789]\\d|"
+                   "200\\d|201[0-5]|20[4-9]\\d|2[1-9]\\d\\d)-[01]\\d-[0-3]\\d[T ]",
         .summary = "What the agent checks has expired, because the guest's clock is wrong",
         .sample =
             "[   56.7] start-all.sh[129]: {\"code\":\"CERT_HAS_EXPIRED\",\"error\":\"certificate "

@@ -82,7 +82,8 @@ static void judge_crash_loop(const struct evidence *evidence, const struct servi
     const struct hit *death;
     uint32_t deaths = count_deaths(evidence, &death);
     const struct service_run *ended = service_log_last_ended(log);
-    uint32_t restarts = ended != NULL && ended->agent_start != NULL ? log->n_ended : 0;
+    bool of_agent = ended != NULL && (ended->agent_start != NULL || ended->agent_last.line > 0);
+    uint32_t restarts = of_agent ? log->n_ended : 0;
     if (deaths + restarts == 0)
         return;
     const struct quote *words = last_words(log);

@@ -124,7 +124,7 @@ static void judge_end(const struct evidence *evidence, const struct service_log 
         return; /* unit_fate.c's */
     else if (run->n_lines == 0)
         judge_silent_end(evidence, log, run, findings);
-    else if (run->agent_start == NULL)
+    else if (run->agent_start == NULL && run->agent_last.line == 0)
         judge_early_end(evidence, log, run, findings);
     else
         judge_late_end(evidence, log, run, findings);

@@ -69,18 +69,34 @@ static void learn_names(struct pass *pass)
             pass->names[pass->n_names++] = hit->captures[0];
 }
 
+static bool is_runtime(const char *name)
+{
+    static const char *const runtimes[] = {"node", "nodejs", "python3", "python",     "java",
+                                           "deno", "bun",    "ruby",    "MainThread", "npm"};
+    return word_among(name, strlen(name), runtimes, sizeof(runtimes) / sizeof(runtimes[0]));
+}
+
+static bool is_entry(const struct evidence *evidence, const char *ident)
+{
+    const char *entry = evidence->record->service.entry, *slash = strrchr(entry, '/');
+    return ident[0] != '\0' && strncmp(ident, slash != NULL ? slash + 1 : entry, COMM_LEN) == 0;
+}
+
+/* A unit may run its agent without a script. */
+static bool runs_agent_itself(const struct evidence *evidence)
+{
+    const char *program = evidence->record->service.supervisor;
+    return is_runtime(program) || is_entry(evidence, program);
+}
+
 static bool is_name_of_service(const struct evidence *evidence, const char *ident)
 {
-    static const char *const runtimes[] = {"node", "nodejs", "python3", "python", "java",
-                                           "env",  "deno",   "bun",     "npm",    "MainThread"};
     const struct service *service = &evidence->record->service;
     size_t stem = strcspn(service->unit, ".");
-    if (strncmp(ident, service->supervisor, COMM_LEN) == 0 ||
-        strncmp(ident, service->entry, COMM_LEN) == 0 ||
-        (evidence->agent_ident[0] != '\0' && strcmp(ident, evidence->agent_ident) == 0) ||
-        (strncmp(ident, service->unit, stem) == 0 && ident[stem] == '\0'))
-        return true;
-    return word_among(ident, strlen(ident), runtimes, sizeof(runtimes) / sizeof(runtimes[0]));
+    return is_runtime(ident) || is_entry(evidence, ident) || strcmp(ident, "env") == 0 ||
+           strncmp(ident, service->supervisor, COMM_LEN) == 0 ||
+           (evidence->agent_ident[0] != '\0' && strcmp(ident, evidence->agent_ident) == 0) ||
+           (strncmp(ident, service->unit, stem) == 0 && ident[stem] == '\0');
 }
 
 /* A getty's banner and prompt stand among a service's bare lines. */
@@ -150,7 +166,8 @@ static bool is_of_companion(const struct pass *pass, const struct line *line)
 static bool is_of_agent(const struct pass *pass, const struct line *line)
 {
     const struct service_run *run = service_log_current(pass->log);
-    if (has_pid(&pass->agents, line->pid))
+    if (has_pid(&pass->agents, line->pid) || is_runtime(line->ident) ||
+        is_entry(pass->evidence, line->ident))
         return true;
     return run->agent_start != NULL && !is_tagged(pass, line) && pass->script_seq != pass->seq &&
            !is_of_companion(pass, line) && (line->pid == 0 || line->pid != pass->script_pid);
@@ -258,6 +275,9 @@ static void take_event(struct pass *pass, const struct hit *hit)
         end_run(log, hit);
     else if (is_one_of(id, starts, sizeof(starts) / sizeof(starts[0])))
         start_run(log, hit, strcmp(id, "init.job-starting") != 0);
+    run = &log->runs[log->len - 1];
+    if (run->agent_start == NULL && run->started != NULL && runs_agent_itself(pass->evidence))
+        run->agent_start = run->started;
 }
 
 static void on_line(void *ctx, const struct line *line)
