@@ -17,6 +17,7 @@
 #include "harness/guest_net.h"
 #include "harness/host.h"
 #include "harness/image.h"
+#include "harness/replay.h"
 #include "harness/vm.h"
 
 enum boot_state {
@@ -83,39 +84,6 @@ static void take_host_facts(struct boot *boot)
     boot->record.host.steal_pct = host_steal_pct(boot->cpu_at_start);
 }
 
-/* One that is not there is fine. */
-static void copy_file(const char *from_dir, const char *to_dir, const char *name, struct err *err)
-{
-    auto_free char *from = path_join(from_dir, name);
-    auto_free char *to = path_join(to_dir, name);
-    auto_buf struct buf content;
-    buf_init(&content, 0);
-    if (path_exists(from) && file_read(from, SIZE_MAX, &content, err) == 0)
-        (void)file_write(to, buf_text(&content), content.len, err);
-}
-
-/* A replayed boot ends as the kept one did: its times and what its probe met come from there. */
-static void take_replayed_facts(struct boot *boot, const struct record *kept)
-{
-    struct record *record = &boot->record;
-    record->end = kept->end;
-    record->end_detail = mem_strdup(kept->end_detail);
-    record->ended_ms = kept->ended_ms;
-    boot->first_answer_ms = kept->ready_ms;
-    free(record->probe.runs);
-    record->probe.runs = mem_calloc(kept->probe.n_runs, sizeof(*kept->probe.runs));
-    record->probe.n_runs = kept->probe.n_runs;
-    for (size_t i = 0; i < kept->probe.n_runs; i++)
-        record->probe.runs[i] = kept->probe.runs[i];
-}
-
-/* Raw files that no VM writes in a replay. */
-static void copy_replayed_files(struct boot *boot, const char *kept_dir)
-{
-    copy_file(kept_dir, boot->record.dir, "console.times", &boot->save_failure);
-    copy_file(kept_dir, boot->record.dir, "vmm.log", &boot->save_failure);
-}
-
 /* The VMM refused before the guest ran: that is a failed start, however the process ended. */
 static void settle_end(struct boot *boot)
 {
@@ -170,13 +138,15 @@ static void end_now(void *ctx)
     const struct record *kept = replayed(boot);
     auto_free char *kept_dir = kept != NULL ? mem_strdup(kept->dir) : NULL;
     boot->record.ended_ms = elapsed(boot);
-    if (kept != NULL)
-        take_replayed_facts(boot, kept);
+    if (kept != NULL) {
+        replay_take_end(&boot->record, kept);
+        boot->first_answer_ms = kept->ready_ms;
+    }
     stop_vm(boot);
     settle_end(boot);
     take_console_facts(boot);
     if (kept_dir != NULL)
-        copy_replayed_files(boot, kept_dir);
+        replay_copy_files(kept_dir, boot->record.dir, &boot->save_failure);
     else
         take_host_facts(boot);
     (void)record_save(&boot->record, &boot->save_failure); /* boot_failure tells */

@@ -11,9 +11,9 @@
 
 #include "harness/base/auto.h"
 #include "harness/base/file.h"
-#include "harness/base/ipv4.h"
 #include "harness/base/json.h"
 #include "harness/base/mem.h"
+#include "harness/target_check.h"
 
 enum member_type { MEMBER_TEXT, MEMBER_PATH, MEMBER_PROGRAM, MEMBER_INT, MEMBER_REAL };
 
@@ -212,65 +212,6 @@ static int set_all(struct target *target, const json_t *members, const char *pre
     return 0;
 }
 
-/* Members that take one of a few words. */
-static const struct {
-    const char *name, *words, *list[4];
-} CHOICES[] = {
-    {"qemu.accelerator", "auto, kvm or tcg", {"auto", "kvm", "tcg"}},
-    {"network", "user or tap", {"user", "tap"}},
-    {"nic", "virtio or none", {"virtio", "none"}},
-    {"network_checks", "strict or lenient", {"strict", "lenient"}},
-    {"pcap", "failure, always or never", {"failure", "always", "never"}},
-};
-
-static int check_choices(const struct target *target, const char *name, struct err *err)
-{
-    for (size_t i = 0; i < sizeof(CHOICES) / sizeof(CHOICES[0]); i++) {
-        const char *got = *(char **)place(target, find_member(CHOICES[i].name));
-        const char *const *choice = CHOICES[i].list;
-        while (*choice != NULL && strcmp(*choice, got) != 0)
-            choice++;
-        if (*choice == NULL)
-            return err_set(err, "%s: \"%s\": expected %s, got \"%.40s\"", name, CHOICES[i].name,
-                           CHOICES[i].words, got);
-    }
-    return 0;
-}
-
-static int check_tap(const struct target *target, const char *name, struct err *err)
-{
-    uint32_t first;
-    if (target->address != NULL && !ipv4_parse(target->address, &first))
-        return err_set(err, "%s: \"address\": expected an IPv4 address, got \"%.40s\"", name,
-                       target->address);
-    if (target->address != NULL &&
-        (!ipv4_is_host(first) || !ipv4_is_host(first + (uint32_t)target->addresses - 1)))
-        return err_set(err, "%s: \"address\": no machine can have %s, or one of the %d from there",
-                       name, target->address, target->addresses);
-    if (strcmp(target->network, "tap") != 0)
-        return 0;
-    if (target->address == NULL)
-        return err_set(err,
-                       "%s: \"address\" is not set: the network \"tap\" needs the guest's IPv4 "
-                       "address",
-                       name);
-    if (target->tap != NULL && target->addresses > 1)
-        return err_set(err, "%s: \"addresses\": one TAP device carries one guest, got %d", name,
-                       target->addresses);
-    return 0;
-}
-
-static int check(const struct target *target, const char *name, struct err *err)
-{
-    if (check_choices(target, name, err) != 0 || check_tap(target, name, err) != 0)
-        return -1;
-    double speed = target->replay_speed;
-    if (speed != 0 && !(speed >= 0.001 && speed <= 1e6))
-        return err_set(err, "%s: \"replay.speed\": expected 0 or 0.001-1000000, got %g", name,
-                       speed);
-    return 0;
-}
-
 static void copy_values(struct target *to, const struct target *from)
 {
     *to = *from;
@@ -287,7 +228,8 @@ static int merge_at(struct target *target, const json_t *members, const char *ba
 {
     auto_target struct target merged = {0};
     copy_values(&merged, target);
-    if (set_all(&merged, members, "", base_dir, name, err) != 0 || check(&merged, name, err) != 0)
+    if (set_all(&merged, members, "", base_dir, name, err) != 0 ||
+        target_check(&merged, name, err) != 0)
         return -1;
     struct target old = *target;
     *target = merged;

@@ -10,7 +10,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 COMMANDS = re.compile(
     r"harness/(main|cmd_\w+|command|output|plan|progress|eyes|baselines|diagnose|version)\.[ch]$")
 # What analyzers and reports share with the harness.
-SHARED = re.compile(r"harness/(record|record_json|record_net|service|target|image|archive|capture|arrivals)\.[ch]$")
+SHARED = re.compile(r"harness/(record|record_json|record_net|service|target|target_check|image|archive|capture|arrivals)\.[ch]$")
 # What reports may see of the analyzers.
 FOR_REPORTS = re.compile(r"analyzers/(alignment|analysis|finding|verdict|causes|stage|normalize|line|spectrum)\.h$")
 
