@@ -65,11 +65,15 @@ bool arp_next(int fd, struct arp_claim *ret_claim)
     return false;
 }
 
-void arp_ask(int fd, const struct netlink_link *link, uint32_t own, uint32_t address)
+void arp_ask(int fd, const char *name, uint32_t own, uint32_t address)
 {
+    static const uint8_t no_mac[MAC_SIZE];
+    struct netlink_link link;
+    if (netlink_find_link(name, &link, NULL) != 1 || memcmp(link.mac, no_mac, MAC_SIZE) == 0)
+        return; /* whoever heard it would learn a wrong address of ours */
     struct sockaddr_ll to = {.sll_family = AF_PACKET,
                              .sll_protocol = htons(ETH_P_ARP),
-                             .sll_ifindex = link->index,
+                             .sll_ifindex = link.index,
                              .sll_halen = MAC_SIZE};
     struct ether_arp arp = {.arp_hrd = htons(ARPHRD_ETHER),
                             .arp_pro = htons(ETHERTYPE_IP),
@@ -77,7 +81,7 @@ void arp_ask(int fd, const struct netlink_link *link, uint32_t own, uint32_t add
                             .arp_pln = sizeof(uint32_t),
                             .arp_op = htons(ARPOP_REQUEST)};
     memset(to.sll_addr, 0xff, MAC_SIZE);
-    memcpy(arp.arp_sha, link->mac, MAC_SIZE);
+    memcpy(arp.arp_sha, link.mac, MAC_SIZE);
     put_address(arp.arp_spa, own);
     put_address(arp.arp_tpa, address);
     (void)sendto(fd, &arp, sizeof(arp), MSG_DONTWAIT, (const struct sockaddr *)&to, sizeof(to));

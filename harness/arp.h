@@ -26,8 +26,9 @@ int arp_open(int index, struct err *err);
 /* The next packet from another machine; false: there is none now. */
 bool arp_next(int fd, struct arp_claim *ret_claim);
 
-/* Asks who has `address`, as the machine `own` (0: as nobody yet). Best effort: a link that is down
- * takes nothing. */
-void arp_ask(int fd, const struct netlink_link *link, uint32_t own, uint32_t address);
+/* Asks who has `address`, as the machine `own` (0: as nobody yet), with the MAC that the link
+ * `name` has now: that of a bridge changes with its ports. Best effort: a link that is down takes
+ * nothing. */
+void arp_ask(int fd, const char *name, uint32_t own, uint32_t address);
 
 #endif

@@ -124,7 +124,7 @@ static int check_by_arp(const struct bridge *bridge, int fd, const struct target
     for (int64_t at_ms = 0; at_ms < ANSWER_LIMIT_MS; at_ms += ASK_EVERY_MS) {
         for (int slot = 0; slot < target->addresses; slot++) {
             uint32_t address = bridge_guest_address(target, (unsigned)slot);
-            arp_ask(fd, &bridge->link, bridge_address_for(bridge, address), address);
+            arp_ask(fd, bridge->link.name, bridge_address_for(bridge, address), address);
         }
         if (listen_until(fd, target, start_ms + at_ms + ASK_EVERY_MS, err) != 0)
             return -1;

@@ -100,7 +100,7 @@ static void ask(void *ctx)
     uint32_t own = bridge_address_for(&net->bridge, net->address);
     if (own != 0 || !net->decided) /* without an address of ours it would look like a probe for a
                                       duplicate, and the guest might give its address up */
-        arp_ask(net->arp.fd, &net->bridge.link, own, net->address);
+        arp_ask(net->arp.fd, net->target->bridge, own, net->address);
     loop_arm(net->loop, &net->ask, net->decided ? ASK_LATER_MS : ASK_FIRST_MS);
 }
 
