@@ -67,11 +67,13 @@ test_good_boot() {
 
 # ---- on a bridge, in a network namespace of our own ----
 
-# needs_network: where no network namespace can be had, what needs one is skipped, saying so.
+# needs_network: where no network namespace or TAP device can be had, what needs them is skipped, saying so.
 needs_network() {
     local status=0
     $NETWORK run --log "$T" -- true >"$T/network" 2>&1 || status=$?
     [[ $status -eq 0 ]] || skip "no network namespace to be had here: $(tail -n 1 "$T/network")"
+    $NETWORK run -- bash -c ': <>/dev/net/tun' 2>"$T/network" ||
+        skip "no TAP device to be had here: $(tail -n 1 "$T/network")"
 }
 
 # in_network STATUS [OPTION...] -- COMMAND...: as `expect`, inside.
