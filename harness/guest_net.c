@@ -65,7 +65,8 @@ static void set_text(char **to, const char *text)
 static void take_claim(struct guest_net *net, const struct arp_claim *claim)
 {
     struct record *record = net->record;
-    bool own = memcmp(claim->mac, net->mac, MAC_SIZE) == 0;
+    /* A leftover of an earlier boot may have the same address, and so the same MAC. */
+    bool own = net->decided && memcmp(claim->mac, net->mac, MAC_SIZE) == 0;
     char text[IPV4_TEXT_SIZE], mac[MAC_TEXT_SIZE];
     if (claim->address == 0)
         return;
