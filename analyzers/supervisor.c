@@ -61,8 +61,8 @@ static const struct rule rules[] = {
     {
         .id = "supervisor.child-pid",
         .pattern =
-            "^(?:\\[[^\\]]*\\] |[\\d:.,TZ+ -]{8,40})?(?:[\\w.-]+: )?((?:[\\w.-]+ "
-            "){0,3}?[\\w.-]+?)(?: is)?"
+            "^(?:\\[[^\\]]*\\] |[\\d:.,TZ+ -]{8,40})?(?:[\\w.-]{1,40}: )?((?:[\\w.-]{1,40} "
+            "){0,3}?[\\w.-]{1,40}?)(?: is)?"
             "(?: (?:up|running|started|restarted|spawned|launched))?,? \\(?(?:PID|pid):? (\\d+)\\)?"
             "(?: (?:started|spawned|running|up))?$",
         .summary = "The supervisor script started $1 as process $2",
