@@ -8,9 +8,10 @@
 #include "analyzers/analyzer.h"
 #include "analyzers/service_log.h"
 
-/* What speaks of a port otherwise; "Listening on X" is also what systemd says of its sockets. */
+/* What speaks of a port otherwise, in a line of some length: these patterns look at pairs of words;
+ * "Listening on X" is also what systemd says of its sockets. */
 #define NO_LISTENER                                                                                \
-    "^(?!.*(?:\\bE[A-Z]{4,}\\b|[eE]rror|[fF]ail|in use|[cC]annot|[uU]nable|"                       \
+    "^(?=.{0,600}$)(?!.*(?:\\bE[A-Z]{4,}\\b|[eE]rror|[fF]ail|in use|[cC]annot|[uU]nable|"          \
     "not |denied|[wW]ait|[eE]xpect|[uU]ntil|[cC]heck|[pP]rob|[sS]hould|"                           \
     "[wW]ill |[tT]ry|[rR]etry|curl|Listening on (?!port|:|\\*|http|tcp|"                           \
     "[\\d\\[]|all|localhost|address|interface)))"
@@ -157,7 +158,8 @@ static const struct rule rules[] = {
         .cause = "agent.bind-denied",
         .severity = SEVERITY_ERROR,
         .confidence = 0.92,
-        .pattern = "^(?!.*\\b(?:EACCES|EADDRNOTAVAIL|EPERM)\\b)(?!.*\\b(?:connect|dial)\\b)(?:.*"
+        .pattern = "^(?=.{0,600}$)(?!.*\\b(?:EACCES|EADDRNOTAVAIL|EPERM)\\b)(?!.*\\b(?:connect|"
+                   "dial)\\b)(?:.*"
                    "\\b(?:[lL]isten|[bB]ind)(?:ing|\\(\\))?\\b.*(?:[pP]ermission "
                    "denied|[cC]an(?:not|\\'t) assign requested address|[oO]peration not "
                    "permitted)|.*BindException: (Cannot assign|Permission denied)|.*\\[Errno "

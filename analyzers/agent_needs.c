@@ -10,7 +10,7 @@
 
 /* Not what is only warned of, or has a default. */
 #define QUIET                                                                                      \
-    "^(?!.*(?:\"(?:level|severity)\": ?\"?(?:warn|info|debug|trace|notice|"                        \
+    "^(?=.{0,1000}$)(?!.*(?:\"(?:level|severity)\": ?\"?(?:warn|info|debug|trace|notice|"          \
     "WARN|INFO|DEBUG|[1-4]0\\b)|\\b(?:warn|WARN|[wW]arning|INFO|DEBUG)\\b|"                        \
     "[uU]sing (?:the )?(?:default|fallback)|[dD]efault(?:s|ing) to|"                               \
     "[oO]ptional|[iI]gnor|[dD]isabled|[sS]kipp))"

@@ -72,7 +72,7 @@ static const struct rule rules[] = {
     {
         .id = "supervisor.child-died",
         .severity = SEVERITY_NOTE,
-        .pattern = "^(?!\\S+: \\w+ process "
+        .pattern = "^(?=.{0,400}$)(?!\\S+: \\w+ process "
                    ")(?=.*\\b(?:died|exited|crashed|terminated|ended|gone|quit)\\b)(?:.*?(?:[\\]:] "
                    "|\\d{4} "
                    "))?((?:[\\w.-]+ ){0,3}[\\w.-]+) (?:(?:has|process|unexpectedly) )*(?:\\((?:pid "
@@ -282,7 +282,7 @@ static const struct rule rules[] = {
         .confidence = 0.65,
         .pattern =
             "%{SUPERVISOR}:(?: [\\w.]+:)? ?(?:line )?(\\d+): "
-            "(?!.*\\b(?:node|nodejs|python3?|java|deno|bun)['\"]?(?:: |$))(?!"
+            "(?=.{0,600}$)(?!.*\\b(?:node|nodejs|python3?|java|deno|bun)['\"]?(?:: |$))(?!"
             "\\s*\\$'\\\\r')(.*?(?:command not found|not found|[nN]o such file(?: or directory)?|"
             "[pP]ermission denied|Is a directory|Not a directory|cannot execute|Exec format "
             "error|can't (?:cd to|open|create)|cannot (?:open|create)|invalid option|Illegal "
@@ -317,7 +317,8 @@ static const struct rule rules[] = {
         .id = "supervisor.stops-all",
         .severity = SEVERITY_NOTE,
         .pattern =
-            "(?i)^(?:(?>.*?\\b(?:child(?:ren)?|service|process|program|component|server|worker|"
+            "(?i)^(?=.{0,400}$)(?:(?>.*?\\b(?:child(?:ren)?|service|process|program|component|"
+            "server|worker|"
             "one)\\b)(?>.*?\\b(?:exited|died|ended|stopped|failed|crashed|terminated|gone)\\b)"
             ".*\\b(?:stopp?|kill|terminat|shutt?|tear)\\w* (?:\\w+ )?(?:all|every|the (?:other|"
             "rest|remaining)|others|agent|container)"
