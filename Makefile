@@ -85,7 +85,10 @@ ONLY := *
 FORCE :=
 UNDER :=
 
-lab: all guest
+# On every guest that we build.
+lab: all deps-test
+	@fixtures/guest/build.sh debian-12 build/guest
+	@fixtures/guest/build.sh debian-13 build/guest-debian-13
 	@fixtures/lab/lab.py --only '$(ONLY)' $(if $(JOBS),--jobs $(JOBS)) $(if $(FORCE),--force) \
 	    $(if $(UNDER),--under '$(UNDER)')
 
