@@ -82,6 +82,29 @@ static bool is_entry(const struct evidence *evidence, const char *ident)
     return ident[0] != '\0' && strncmp(ident, slash != NULL ? slash + 1 : entry, COMM_LEN) == 0;
 }
 
+/* Other units have runtimes, too: where the entry's name tells its language, only that one's may
+ * speak for the agent. */
+static bool may_run_entry(const struct evidence *evidence, const char *runtime)
+{
+    static const struct {
+        const char *ending, *runtimes[2];
+    } others[] = {
+        {".py", {"python3", "python"}},
+        {".jar", {"java", "java"}},
+        {".rb", {"ruby", "ruby"}},
+    };
+    const char *entry = evidence->record->service.entry;
+    bool script = ends_in(entry, strlen(entry), "js") || ends_in(entry, strlen(entry), ".ts");
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        bool runs = word_among(runtime, strlen(runtime), others[i].runtimes, 2);
+        if (script && runs)
+            return false;
+        if (ends_in(entry, strlen(entry), others[i].ending))
+            return runs;
+    }
+    return is_runtime(runtime);
+}
+
 /* A unit may run its agent without a script. */
 static bool runs_agent_itself(const struct evidence *evidence)
 {
@@ -93,8 +116,8 @@ static bool is_name_of_service(const struct evidence *evidence, const char *iden
 {
     const struct service *service = &evidence->record->service;
     size_t stem = strcspn(service->unit, ".");
-    return is_runtime(ident) || is_entry(evidence, ident) || strcmp(ident, "env") == 0 ||
-           strncmp(ident, service->supervisor, COMM_LEN) == 0 ||
+    return may_run_entry(evidence, ident) || is_entry(evidence, ident) ||
+           strcmp(ident, "env") == 0 || strncmp(ident, service->supervisor, COMM_LEN) == 0 ||
            (evidence->agent_ident[0] != '\0' && strcmp(ident, evidence->agent_ident) == 0) ||
            (strncmp(ident, service->unit, stem) == 0 && ident[stem] == '\0');
 }
@@ -166,7 +189,7 @@ static bool is_of_companion(const struct pass *pass, const struct line *line)
 static bool is_of_agent(const struct pass *pass, const struct line *line)
 {
     const struct service_run *run = service_log_current(pass->log);
-    if (has_pid(&pass->agents, line->pid) || is_runtime(line->ident) ||
+    if (has_pid(&pass->agents, line->pid) || may_run_entry(pass->evidence, line->ident) ||
         is_entry(pass->evidence, line->ident))
         return true;
     return run->agent_start != NULL && !is_tagged(pass, line) && pass->script_seq != pass->seq &&

@@ -185,6 +185,23 @@ static const struct candidate **in_order(const struct candidates *candidates,
     return list;
 }
 
+/* What is worth saying of a boot that came up all the same (contract, "Analysis"). */
+static bool matters_when_ready(const struct candidate *candidate)
+{
+    static const char *const causes[] = {"rootfs.stale-image", "agent.companion-down"};
+    for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++)
+        if (strcmp(candidate->cause, causes[i]) == 0)
+            return candidate->confidence >= BROKEN_TOO;
+    return false;
+}
+
+static void set_others_of_ready(struct analysis *analysis, const struct candidate *const *list)
+{
+    for (; *list != NULL; list++)
+        if (matters_when_ready(*list))
+            add_contributing(analysis, *list);
+}
+
 static void set_others(struct analysis *analysis, const struct candidate *const *list,
                        const struct candidate *chosen)
 {
@@ -261,6 +278,8 @@ void verdict_decide(struct analysis *analysis, const struct evidence *evidence)
         else
             set_unknown(analysis, evidence);
         set_others(analysis, list, chosen);
+    } else if (analysis->outcome == OUTCOME_READY) {
+        set_others_of_ready(analysis, list);
     }
     free(list);
     free(candidates);

@@ -41,7 +41,7 @@ static const struct {
     {"unable to find cpu model", "vmm.config-invalid"},
     {"invalid option", "vmm.config-invalid"},
     {"invalid parameter", "vmm.config-invalid"},
-    {"could not set up host forwarding rule", "host.address-conflict"},
+    {"could not set up host forwarding rule", "vmm.config-invalid"},
     {"assertion", "vmm.crashed"},
 };
 enum { N_TEXTS = sizeof(TEXTS) / sizeof(TEXTS[0]) };

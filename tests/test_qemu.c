@@ -314,7 +314,7 @@ static void test_errors(void **state)
          "host.tap-unavailable"},
         {QEMU "-netdev user: Could not set up host forwarding rule 'tcp:127.0.0.1:1-:2'\n",
          QEMU "-netdev user: Could not set up host forwarding rule 'tcp:127.0.0.1:1-:2'",
-         "host.address-conflict"},
+         "vmm.config-invalid"},
         {"first\nsomething new\n\n", "something new", NULL},
         {QEMU "warning: harmless\n", NULL, NULL},
         {"", NULL, NULL},

@@ -175,12 +175,12 @@ static const struct scene scenes[] = {
     {"agent_without_a_script",
      JOURNAL
      "[   12.1] systemd[1]: Started api.service - Payments API.\r\n"
-     "[   12.9] node[140]: boom: cannot open the store\r\n[   13.0] systemd[1]: api.service: Main "
+     "[   12.9] python3[140]: boom: cannot open the store\r\n[   13.0] systemd[1]: api.service: Main "
      "process exited, code=exited, status=1/FAILURE\r\n[   16.0] systemd[1]: api.service: "
      "Scheduled "
      "restart job, restart counter is at 1.\r\n[   16.1] systemd[1]: Started api.service - "
      "Payments "
-     "API.\r\n[   16.9] node[141]: boom: cannot open the store\r\n[   17.0] systemd[1]: "
+     "API.\r\n[   16.9] python3[141]: boom: cannot open the store\r\n[   17.0] systemd[1]: "
      "api.service: "
      "Main process exited, code=exited, status=1/FAILURE\r\n",
      40000, "agent.exception", NULL, NULL, &api},
