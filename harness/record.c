@@ -84,6 +84,7 @@ void record_release(struct record *record)
     free(record->times);
     bytes_release(&record->console);
     bytes_release(&record->vmm_log);
+    bytes_release(&record->net_pcap);
     *record = (struct record){0};
 }
 
@@ -143,6 +144,14 @@ static int load_vmm_log(struct record *record, const char *dir, struct err *err)
     return 0;
 }
 
+static int load_net_pcap(struct record *record, const char *dir, struct err *err)
+{
+    auto_free char *path = path_join(dir, "net.pcap");
+    if (!path_exists(path))
+        return 0;
+    return load_bytes(&record->net_pcap, (const char *[]){path, NULL}, err);
+}
+
 static int load_dir(struct record *record, const char *dir, struct err *err)
 {
     auto_dir DIR *readable = opendir(dir);
@@ -155,7 +164,8 @@ static int load_dir(struct record *record, const char *dir, struct err *err)
         if (boot == NULL || record_from_json(record, boot, boot_path, err) != 0)
             return -1;
     }
-    if (load_console(record, dir, err) != 0 || load_vmm_log(record, dir, err) != 0)
+    if (load_console(record, dir, err) != 0 || load_vmm_log(record, dir, err) != 0 ||
+        load_net_pcap(record, dir, err) != 0)
         return -1;
     if (!has_boot && record->console.data == NULL)
         return err_set(err, "%s: neither boot.json nor console.log is here: not a record", dir);

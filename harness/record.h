@@ -144,6 +144,7 @@ struct record {
     } controller;
 
     struct bytes console, vmm_log; /* data NULL: not kept */
+    struct bytes net_pcap;         /* frames on the guest's NIC; data NULL: not kept */
     struct record_time *times;     /* owned, ascending; NULL if not kept */
     size_t n_times;
 };
@@ -159,9 +160,9 @@ bool record_came_up(const struct record *record);
 
 /*
  * Loads a record's directory: boot.json, console.log or console.log.zst, console.times, vmm.log or
- * firecracker-error.log. Each file but one of boot.json and the console may be absent. Unknown
- * members of boot.json are ignored, known ones of a wrong type are an error. Decompression and
- * joining go through an unlinked temporary file and stop at 1 GiB (then `console.cut` is set).
+ * firecracker-error.log, net.pcap. Each file but one of boot.json and the console may be absent.
+ * Unknown members of boot.json are ignored, known ones of a wrong type are an error. Decompression
+ * and joining go through an unlinked temporary file and stop at 1 GiB (then `console.cut` is set).
  */
 int record_load(struct record *record, const char *dir, struct err *err);
 
