@@ -16,6 +16,8 @@ extern const struct analyzer analyzer_rootfs;
 extern const struct analyzer analyzer_init;
 extern const struct analyzer analyzer_unit_fate;
 extern const struct analyzer analyzer_network;
+extern const struct analyzer analyzer_dhcp;
+extern const struct analyzer analyzer_address;
 extern const struct analyzer analyzer_supervisor;
 extern const struct analyzer analyzer_agent_needs;
 extern const struct analyzer analyzer_runtime;
@@ -42,6 +44,8 @@ static const struct analyzer *const table[] = {
     &analyzer_init,
     &analyzer_unit_fate,
     &analyzer_network,
+    &analyzer_dhcp,
+    &analyzer_address,
     &analyzer_supervisor,
     &analyzer_agent_needs,
     &analyzer_runtime,
