@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "analyzers/baseline.h"
-#include "analyzers/causes.h"
 #include "analyzers/reach.h"
 #include "analyzers/stage.h"
 
@@ -37,7 +36,7 @@ static bool is_broken(const struct findings *findings)
     for (size_t i = 0; i < findings->len; i++) {
         const struct finding *finding = &findings->items[i];
         if (finding->cause != NULL && finding->severity >= SEVERITY_ERROR &&
-            finding->confidence * 100 >= SURE_PCT && !cause_in_layer(finding->cause, "probe") &&
+            finding->confidence * 100 >= SURE_PCT &&
             strcmp(finding->cause, "init.job-waiting") != 0)
             return true;
     }

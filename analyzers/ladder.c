@@ -95,18 +95,31 @@ static const char *missing_name(const struct hit *hit)
     return NULL;
 }
 
+/* No interface of this guest can be called enp0s2 or the like (systemd.net-naming-scheme(7)). */
+static bool keeps_old_names(const struct ladder *ladder)
+{
+    const struct evidence *evidence = ladder->rungs.evidence;
+    const char *cmdline = evidence->record->guest.cmdline;
+    return evidence_count(evidence, "network.old-names") > 0 ||
+           (cmdline != NULL && strstr(cmdline, "net.ifnames=0") != NULL);
+}
+
 static void blame_name(const struct ladder *ladder)
 {
     const struct hit *against = ladder->rungs.contradicted[RUNG_NAME];
     const struct hit *renamed = evidence_last(ladder->rungs.evidence, "network.interface-renamed");
     const char *name = missing_name(against);
     bool same = renamed != NULL && (name == NULL || strcmp(name, renamed->captures[1]) == 0);
-    if (!same && ladder->rungs.climbed[RUNG_DRIVER] == NULL) {
+    bool cannot_be = name != NULL && strncmp(name, "en", 2) == 0 && keeps_old_names(ladder);
+    if (!same && !cannot_be && ladder->rungs.climbed[RUNG_DRIVER] == NULL) {
         blame_card(ladder, 0.95);
         return;
     }
     struct finding *finding = blame(ladder, "network.name-unknown", "network.interface-renamed",
-                                    same ? 0.92 : 0.78, against);
+                                    same        ? 0.92
+                                    : cannot_be ? 0.86
+                                                : 0.78,
+                                    against);
     if (same)
         finding_say(finding, "The configuration wants %s, which was renamed to %s",
                     renamed->captures[1], renamed->captures[0]);
@@ -114,7 +127,9 @@ static void blame_name(const struct ladder *ladder)
         finding_say(finding,
                     "The configuration wants %s, and the guest's interface has another name",
                     name != NULL ? name : "an interface that does not exist");
-    finding_hit(finding, same ? renamed : ladder->rungs.climbed[RUNG_DRIVER]);
+    const struct hit *other = same ? renamed : ladder->rungs.climbed[RUNG_DRIVER];
+    if (other != NULL)
+        finding_hit(finding, other);
     quote_ladder(ladder, finding);
 }
 

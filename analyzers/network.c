@@ -59,6 +59,15 @@ static const struct rule rules[] = {
                      "virtio_mmio.device=4K@0xd0000000:5",
     },
     {
+        .id = "network.old-names",
+        .speaker = SPEAKER_KERNEL,
+        .pattern = "^(?:Kernel c|C)ommand line: .*\\bnet\\.ifnames=0\\b",
+        .literal = "net.ifnames=0",
+        .summary = "The command line wants interfaces to be called eth0, eth1 ...",
+        .sample = "[    0.000000] Command line: console=ttyS0 root=/dev/vda rw net.ifnames=0",
+        .near_miss = "[    0.000000] Command line: console=ttyS0 root=/dev/vda rw net.ifnames=1",
+    },
+    {
         .id = "network.udev-interface",
         .milestone = "nic-found",
         .pattern = "^Network interface NamePolicy= disabled on kernel command line",

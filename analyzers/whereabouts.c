@@ -106,7 +106,9 @@ static struct other find_other(const struct evidence *evidence, const struct fra
     const struct hit *lease = evidence_last(evidence, "network.dhcp-address");
     other.by_dhcp = leased || (lease != NULL && lease->captures[0] != NULL &&
                                strcmp(lease->captures[0], other.address) == 0);
-    bool watched = frames->knows_guest && frames->seen[FRAME_OF_GUEST].count > 0;
+    /* systemd-networkd names each lease, and a capture shows it. */
+    bool watched = (frames->knows_guest && frames->seen[FRAME_OF_GUEST].count > 0) ||
+                   (lease == NULL && evidence_count(evidence, "network.configured-by") > 0);
     other.fixed =
         !other.by_dhcp && (watched || evidence_count(evidence, "network.static-address") > 0);
     return other;

@@ -175,6 +175,11 @@ static const struct scene scenes[] = {
      TAP(UNREACHABLE), .cause = "network.interface-renamed", .least = 0.9},
     {"ifup_finds_no_device_at_all", BOOT "[    9.1] ifup[99]: Cannot find device \"eth0\"\r\n" UNIT,
      TAP(UNREACHABLE), .cause = "network.driver-missing", .least = 0.8},
+    {"ifup_wants_a_name_that_cannot_be",
+     "[    0.000000] Linux version 6.1.0 (debian)\r\n"
+     "[    0.000000] Command line: console=ttyS0 net.ifnames=0\r\n" NIC INIT
+     "[  100.0] ifup[257]: Cannot find device \"enp0s2\"\r\n" UNIT,
+     NULL, .cause = "network.interface-renamed", .least = 0.8},
     {"systemd_waits_for_the_old_name",
      BOOT "[    3.1] virtio_net virtio0 ens3: renamed from eth0\r\n"
           "[ TIME ] Timed out waiting for device sys-subsystem-net-devices-eth0.device.\r\n" UNIT,

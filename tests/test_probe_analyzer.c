@@ -210,6 +210,8 @@ static const struct scene scenes[] = {
      .shoot = only_another_answers, .ready = true, .cause = "probe.stale-responder", .least = 0.9},
     {"answered_before_the_start", BOOT, TAP(STATUS(PROBE_READY, 1000, 2000, 200)), .net = BEFORE,
      .ready = true, .cause = "probe.stale-responder", .least = 0.9},
+    {"somebody_else_refuses_while_the_guest_is_slow", BOOT, TAP(RUN(PROBE_REFUSED, 200, 9000)),
+     .net = FOREIGN | BEFORE, .cause = "probe.stale-responder", .least = 0.9},
     {"answered_before_init", BOOT, TAP(STATUS(PROBE_READY, 1000, 2000, 200)), .ready = true,
      .cause = "probe.stale-responder", .least = 0.85},
 
