@@ -15,8 +15,12 @@ static bool is_systemd(const struct hit *hit)
     return hit->source == LINE_STATUS || strcmp(hit->ident, "systemd") == 0;
 }
 
+/* A shortened label may fit two units: the one that is shown whole is the better one. */
 static struct job *find_job(struct jobs *jobs, const char *label)
 {
+    for (size_t i = 0; i < jobs->len; i++)
+        if (strcmp(jobs->items[i].label, label) == 0)
+            return &jobs->items[i];
     for (size_t i = 0; i < jobs->len; i++)
         if (unit_same(jobs->items[i].label, label))
             return &jobs->items[i];
@@ -55,11 +59,12 @@ static void note_running(struct jobs *jobs, const struct hit *hit)
     job->open = true;
 }
 
+/* Whatever the end may belong to is over: better no wait than a wrong one. */
 static void close_job(struct jobs *jobs, const struct hit *hit)
 {
-    struct job *job = find_job(jobs, hit->captures[0]);
-    if (job != NULL)
-        job->open = false;
+    for (size_t i = 0; i < jobs->len; i++)
+        if (unit_same(jobs->items[i].label, hit->captures[0]))
+            jobs->items[i].open = false;
 }
 
 static const struct {

@@ -193,8 +193,8 @@ static void judge_hung(const struct evidence *evidence, const struct service_log
     int64_t silent_ms = evidence_end_ms(evidence) - silent_since_ms(run);
     if (silent_ms < stage_patience_ms(evidence, STAGE_AGENT_STARTED, STAGE_AGENT_LISTENING))
         return;
-    struct finding *finding =
-        findings_add(findings, "agent.silent", "agent.hung", SEVERITY_ERROR, 0.85);
+    struct finding *finding = findings_add(findings, "agent.silent", "agent.hung", SEVERITY_ERROR,
+                                           stage_silence_confidence(evidence, silent_ms));
     finding_say(finding,
                 "The agent was started, lives, and did not listen; it was silent for the last "
                 "%.0f s",

@@ -207,8 +207,9 @@ static void judge_stuck(const struct evidence *evidence, const struct service_lo
     int64_t waited_ms = waiting_ms(evidence, run);
     if (silent_ms < limit_ms && waited_ms < limit_ms)
         return;
-    struct finding *finding =
-        findings_add(findings, "supervisor.stuck", "supervisor.stuck", SEVERITY_ERROR, 0.85);
+    struct finding *finding = findings_add(
+        findings, "supervisor.stuck", "supervisor.stuck", SEVERITY_ERROR,
+        stage_silence_confidence(evidence, silent_ms > waited_ms ? silent_ms : waited_ms));
     if (silent_ms >= limit_ms)
         finding_say(finding, "%s said nothing more for %.0f s and never started the agent",
                     evidence->record->service.supervisor, (double)silent_ms / 1000);

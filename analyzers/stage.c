@@ -176,3 +176,10 @@ int64_t stage_patience_ms(const struct evidence *evidence, enum stage from, enum
     }
     return patience_ms;
 }
+
+double stage_silence_confidence(const struct evidence *evidence, int64_t silent_ms)
+{
+    if (!evidence_is_bare(evidence))
+        return 0.85;
+    return silent_ms >= 6 * (int64_t)STAGE_STUCK_MS ? 0.82 : 0.7;
+}

@@ -64,4 +64,10 @@ enum { STAGE_STUCK_MS = 10 * 1000 };
  */
 int64_t stage_patience_ms(const struct evidence *evidence, enum stage from, enum stage to);
 
+/*
+ * How sure it is that what was silent for so long, beyond the patience, is stuck: a bare console
+ * may end while it is merely slow.
+ */
+double stage_silence_confidence(const struct evidence *evidence, int64_t silent_ms);
+
 #endif

@@ -103,6 +103,10 @@ static void test_ends(void **state)
                  "[   13.0] systemd[1]: slow.service: Job slow.service/start failed with result "
                  "'dependency'.\r\n",
          nothing_is_open},
+        {JOURNAL "         Starting slow-a" CUT "Create things in /dev...\r\n"
+                 "[   12.0] systemd[1]: Starting slow-a-x.service - Create things in /dev...\r\n"
+                 "[   13.0] systemd[1]: Finished slow-a-x.service - Create things in /dev.\r\n",
+         nothing_is_open},
         {PLAIN OPEN OK_ "Started slower.service - Slow thing.\r\n", slow_is_open},
         {PLAIN OPEN "slow: Started slow.service - Slow thing.\r\n", slow_is_open},
         {PLAIN OPEN "[ ***  ] Job slow.service/start running (31s / 2min)\r\n", limit_is_known},
