@@ -50,9 +50,20 @@ static void open_job(struct jobs *jobs, const struct hit *hit)
         job->label = hit->captures[0];
 }
 
+/* Of the jobs that a shortened label fits, the one that is open is meant. */
+static struct job *find_open(struct jobs *jobs, const char *label)
+{
+    for (size_t i = 0; i < jobs->len; i++)
+        if (jobs->items[i].open && unit_same(jobs->items[i].label, label))
+            return &jobs->items[i];
+    return NULL;
+}
+
 static void note_running(struct jobs *jobs, const struct hit *hit)
 {
-    struct job *job = find_or_add(jobs, hit->captures[0]);
+    struct job *job = find_open(jobs, hit->captures[0]);
+    if (job == NULL)
+        job = find_or_add(jobs, hit->captures[0]);
     if (job == NULL)
         return;
     job->running = hit;

@@ -107,6 +107,12 @@ static void test_ends(void **state)
                  "[   12.0] systemd[1]: Starting slow-a-x.service - Create things in /dev...\r\n"
                  "[   13.0] systemd[1]: Finished slow-a-x.service - Create things in /dev.\r\n",
          nothing_is_open},
+        {JOURNAL "[   12.0] systemd[1]: Starting slow-a-x.service - A...\r\n"
+                 "[   13.0] systemd[1]: Finished slow-a-x.service - A.\r\n"
+                 "[   13.1] systemd[1]: Starting slow-a.service - B...\r\n"
+                 "[*     ] (1 of 4) Job slow-a" CUT "vice/start running (7s / no limit)\r\n"
+                 "[   14.0] systemd[1]: Finished slow-a.service - B.\r\n",
+         nothing_is_open},
         {PLAIN OPEN OK_ "Started slower.service - Slow thing.\r\n", slow_is_open},
         {PLAIN OPEN "slow: Started slow.service - Slow thing.\r\n", slow_is_open},
         {PLAIN OPEN "[ ***  ] Job slow.service/start running (31s / 2min)\r\n", limit_is_known},
