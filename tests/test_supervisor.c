@@ -173,16 +173,16 @@ static const struct scene scenes[] = {
              "exited, code=exited, status=2/INVALIDARGUMENT\r\n",
      40000, "supervisor.unbound-variable", NULL, "API_KEY", &api},
     {"agent_without_a_script",
-     JOURNAL
-     "[   12.1] systemd[1]: Started api.service - Payments API.\r\n"
-     "[   12.9] python3[140]: boom: cannot open the store\r\n[   13.0] systemd[1]: api.service: Main "
-     "process exited, code=exited, status=1/FAILURE\r\n[   16.0] systemd[1]: api.service: "
-     "Scheduled "
-     "restart job, restart counter is at 1.\r\n[   16.1] systemd[1]: Started api.service - "
-     "Payments "
-     "API.\r\n[   16.9] python3[141]: boom: cannot open the store\r\n[   17.0] systemd[1]: "
-     "api.service: "
-     "Main process exited, code=exited, status=1/FAILURE\r\n",
+     JOURNAL "[   12.1] systemd[1]: Started api.service - Payments API.\r\n"
+             "[   12.9] python3[140]: boom: cannot open the store\r\n[   13.0] systemd[1]: "
+             "api.service: Main "
+             "process exited, code=exited, status=1/FAILURE\r\n[   16.0] systemd[1]: api.service: "
+             "Scheduled "
+             "restart job, restart counter is at 1.\r\n[   16.1] systemd[1]: Started api.service - "
+             "Payments "
+             "API.\r\n[   16.9] python3[141]: boom: cannot open the store\r\n[   17.0] systemd[1]: "
+             "api.service: "
+             "Main process exited, code=exited, status=1/FAILURE\r\n",
      40000, "agent.exception", NULL, NULL, &api},
     {"socket_of_systemd_is_no_agent",
      PLAIN OK_ "Listening on Debug console on port 8080.\r\n" P_AGENT LOGIN, 0, NULL, NULL, NULL,
