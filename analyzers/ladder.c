@@ -111,15 +111,12 @@ static void blame_name(const struct ladder *ladder)
     const char *name = missing_name(against);
     bool same = renamed != NULL && (name == NULL || strcmp(name, renamed->captures[1]) == 0);
     bool cannot_be = name != NULL && strncmp(name, "en", 2) == 0 && keeps_old_names(ladder);
-    if (!same && !cannot_be && ladder->rungs.climbed[RUNG_DRIVER] == NULL) {
-        blame_card(ladder, 0.95);
-        return;
-    }
-    struct finding *finding = blame(ladder, "network.name-unknown", "network.interface-renamed",
-                                    same        ? 0.92
-                                    : cannot_be ? 0.86
-                                                : 0.78,
-                                    against);
+    bool driver = ladder->rungs.climbed[RUNG_DRIVER] != NULL;
+    if (!same && !cannot_be && !driver)
+        blame_card(ladder, 0.9); /* or it never was renamed: a driver that works says nothing */
+    double confidence = same ? 0.92 : cannot_be ? 0.86 : driver ? 0.78 : 0.4;
+    struct finding *finding =
+        blame(ladder, "network.name-unknown", "network.interface-renamed", confidence, against);
     if (same)
         finding_say(finding, "The configuration wants %s, which was renamed to %s",
                     renamed->captures[1], renamed->captures[0]);

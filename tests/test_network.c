@@ -174,7 +174,7 @@ static const struct scene scenes[] = {
           "[    9.2] ifup[99]: ifup: failed to bring up eth0\r\n" UNIT,
      TAP(UNREACHABLE), .cause = "network.interface-renamed", .least = 0.9},
     {"ifup_finds_no_device_at_all", BOOT "[    9.1] ifup[99]: Cannot find device \"eth0\"\r\n" UNIT,
-     TAP(UNREACHABLE), .cause = "network.driver-missing", .least = 0.8},
+     TAP(UNREACHABLE), .cause = "network.driver-missing", .least = 0.75},
     {"ifup_wants_a_name_that_cannot_be",
      "[    0.000000] Linux version 6.1.0 (debian)\r\n"
      "[    0.000000] Command line: console=ttyS0 net.ifnames=0\r\n" NIC INIT
