@@ -26,7 +26,7 @@ STOPPED_BEFORE = {
     "address-acquired": ("network", "host", "init"),
     "unit-started": ("init", "rootfs"),
     "supervisor-started": ("supervisor", "init"),
-    "agent-started": ("supervisor",),
+    "agent-started": ("supervisor", "agent"),  # the script's line before says that it starts the agent
     "agent-listening": ("agent",),
 }
 
