@@ -73,6 +73,11 @@ static bool is_multicast(const char *frame, size_t len)
     return type == 0x0800 || type == 0x0806 || type == 0x86dd;
 }
 
+static bool is_broadcast_of_others(const char *frame, size_t len, const uint8_t *mac)
+{
+    return len >= ETHERNET_LEN && (frame[0] & 1) != 0 && memcmp(frame + MAC_LEN, mac, MAC_LEN) != 0;
+}
+
 /* Length of the virtio-net header in front of the frame, 0 if there is none. */
 static size_t vnet_header_len(const char *bytes, size_t len, const uint8_t *mac)
 {
@@ -105,8 +110,8 @@ static void take_frame(struct pcap *pcap, const char *bytes, size_t len)
     size_t skip = vnet_header_len(frame, len - FRAME_HEADER_LEN, pcap->mac);
     size_t left = len - FRAME_HEADER_LEN - skip;
     frame += skip;
-    bool tcp = is_ipv4(frame, left, TCP);
-    size_t most = is_dhcp(frame, left) ? PCAP_DHCP_LEN : PCAP_OTHER_LEN;
+    bool dhcp = is_dhcp(frame, left);
+    size_t most = dhcp ? PCAP_DHCP_LEN : PCAP_OTHER_LEN;
     uint32_t captured = (uint32_t)(left < most ? left : most);
     uint32_t whole = number_at(bytes + CAPTURED_LEN_AT + sizeof(captured));
     whole = whole > skip ? whole - (uint32_t)skip : captured;
@@ -115,16 +120,20 @@ static void take_frame(struct pcap *pcap, const char *bytes, size_t len)
     memcpy(out + CAPTURED_LEN_AT + sizeof(captured), &whole, sizeof(whole));
     memcpy(out + FRAME_HEADER_LEN, frame, captured);
 
+    bool others = !dhcp && is_broadcast_of_others(frame, left, pcap->mac);
+    size_t *part = others                      ? &pcap->others_written
+                   : is_ipv4(frame, left, TCP) ? &pcap->tcp_written
+                                               : NULL;
+    size_t limit = others ? PCAP_OTHERS_LIMIT : PCAP_TCP_LIMIT;
     size_t size = FRAME_HEADER_LEN + captured;
-    bool room =
-        pcap->written + size <= PCAP_LIMIT && (!tcp || pcap->tcp_written + size <= PCAP_TCP_LIMIT);
+    bool room = pcap->written + size <= PCAP_LIMIT && (part == NULL || *part + size <= limit);
     if (pcap->broken || !room || !put(pcap, out, size)) {
         pcap->dropped++;
         return;
     }
     pcap->kept++;
-    if (tcp)
-        pcap->tcp_written += size;
+    if (part != NULL)
+        *part += size;
 }
 
 /* ---- the stream ---- */

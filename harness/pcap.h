@@ -2,10 +2,11 @@
 /*
  * pcap: a VMM's capture of its guest's frames, on its way from a pipe to a small file.
  *
- * The first frames are kept, up to a limit in all and a lower one for TCP: a health check that is
- * refused ten times a second for two minutes must not crowd out the ARP or DHCP packet that comes
- * late. Of most frames the headers are kept, of DHCP all that matters. The file is a whole capture
- * at any moment (classic pcap, pcap-savefile(5)).
+ * The first frames are kept, up to a limit in all and lower ones for TCP and for broadcasts of
+ * others: a health check that is refused, or a host that asks by ARP, ten times a second for two
+ * minutes must not crowd out the ARP or DHCP packet of the guest that comes late. Of most frames
+ * the headers are kept, of DHCP all that matters. The file is a whole capture at any moment
+ * (classic pcap, pcap-savefile(5)).
  *
  * On a TAP with vnet_hdr QEMU before 8.0 writes the virtio-net header (10 or 12 bytes) as if it
  * were part of the frame; it is recognised by where the guest's MAC stands, and left out.
@@ -23,8 +24,9 @@
 enum {
     PCAP_LIMIT = 56 << 10, /* bytes of the file */
     PCAP_TCP_LIMIT = 24 << 10,
-    PCAP_VMM_LEN = 640,  /* of each frame: what the VMM is to pass on */
-    PCAP_DHCP_LEN = 600, /* of a DHCP packet: its options begin at byte 282 */
+    PCAP_OTHERS_LIMIT = 12 << 10, /* broadcasts that are not the guest's */
+    PCAP_VMM_LEN = 640,           /* of each frame: what the VMM is to pass on */
+    PCAP_DHCP_LEN = 600,          /* of a DHCP packet: its options begin at byte 282 */
     PCAP_OTHER_LEN = 128,
 };
 
@@ -38,7 +40,7 @@ struct pcap {
     uint8_t mac[6];     /* the guest's */
     struct buf pending; /* the begin of what is not there yet in full */
     int in_fd, out_fd;
-    size_t written, tcp_written;
+    size_t written, tcp_written, others_written;
     bool has_header, broken;
 };
 

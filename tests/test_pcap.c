@@ -194,6 +194,36 @@ static void of_dhcp_more_is_kept(void **state)
     }
 }
 
+/* QEMU's user-mode network asks for the guest at every attempt to reach it; a bridge may carry the
+ * broadcasts of hundreds of others. */
+static void others_leave_room_for_the_guest(void **state)
+{
+    enum { MANY = 3000 };
+    struct rig rig;
+    auto_buf struct buf given;
+    buf_init(&given, 1 << 20);
+    put_header(&given);
+    open_rig(&rig, *state);
+    for (int i = 0; i < MANY; i++) {
+        const uint32_t header[] = {1, 2, FRAME_LEN, FRAME_LEN};
+        char frame[FRAME_LEN] = {0};
+        memcpy(frame, ETHER_BROADCAST, sizeof(ETHER_BROADCAST));
+        buf_add(&given, (const char *)header, sizeof(header));
+        buf_add(&given, frame, sizeof(frame));
+        feed(&rig, &given, given.len);
+        buf_clear(&given);
+    }
+    int64_t of_others = PCAP_OTHERS_LIMIT / (FRAME_HEADER_LEN + FRAME_LEN);
+    assert_int_equal(rig.pcap.kept, of_others);
+    put_frame(&given, KIND_ARP, FRAME_LEN);
+    put_frame(&given, KIND_TCP, FRAME_LEN);
+    feed(&rig, &given, given.len);
+    assert_int_equal(rig.pcap.kept, of_others + 2);
+    size_t len;
+    auto_free char *got = close_rig(&rig, &len);
+    assert_non_null(got);
+}
+
 static void a_flood_is_bounded(void **state)
 {
     enum { MANY = 4000 };
@@ -283,6 +313,7 @@ int main(void)
         dir_test(tcp_leaves_room_for_what_comes_late),
         dir_test(vnet_headers_are_left_out),
         dir_test(of_dhcp_more_is_kept),
+        dir_test(others_leave_room_for_the_guest),
         dir_test(a_flood_is_bounded),
         dir_test(what_is_no_frame_is_not_written),
         dir_test(garbage_is_read_to_its_end),
