@@ -33,9 +33,13 @@ static const char *const by_host_dhcp_server_silent[] = {
     "network.no-lease",        "network.not-configured",   "init.job-waiting",
     "init.unit-start-timeout", "init.dependency-failed",   "init.not-reached",
     "agent.bind-denied",       "probe.deadline-too-short", NULL};
-static const char *const by_host_address_conflict[] = {
-    "vmm.config-invalid",    "vmm.crashed",     "vmm.start-timeout",
-    "probe.stale-responder", "agent.unhealthy", NULL};
+static const char *const by_host_address_conflict[] = {"vmm.config-invalid",
+                                                       "vmm.crashed",
+                                                       "vmm.start-timeout",
+                                                       "probe.stale-responder",
+                                                       "agent.unhealthy",
+                                                       "probe.deadline-too-short",
+                                                       NULL};
 static const char *const by_host_overloaded[] = {"init.job-waiting",
                                                  "init.unit-start-timeout",
                                                  "init.dependency-failed",
@@ -247,17 +251,14 @@ static const char *const by_network_interface_renamed[] = {
     "init.job-waiting",    "init.unit-start-timeout",    "init.dependency-failed",
     "init.not-reached",    "rootfs.agent-not-installed", "agent.bind-denied",
     "agent.bind-loopback", "probe.deadline-too-short",   NULL};
-static const char *const by_network_link_down[] = {"network.no-lease",
-                                                   "network.not-configured",
-                                                   "init.job-waiting",
-                                                   "init.unit-start-timeout",
-                                                   "init.dependency-failed",
-                                                   "init.not-reached",
-                                                   "rootfs.agent-not-installed",
-                                                   "agent.bind-denied",
-                                                   "agent.bind-loopback",
-                                                   "probe.deadline-too-short",
-                                                   NULL};
+static const char *const by_probe_wrong_target[] = {"network.filtered", "agent.bind-loopback",
+                                                    "agent.unresponsive",
+                                                    "probe.deadline-too-short", NULL};
+static const char *const by_network_link_down[] = {
+    "network.no-lease",           "network.not-configured", "init.job-waiting",
+    "init.unit-start-timeout",    "init.dependency-failed", "init.not-reached",
+    "rootfs.agent-not-installed", "agent.bind-denied",      "agent.bind-loopback",
+    "probe.deadline-too-short",   "probe.lost-after-ready", NULL};
 static const char *const by_network_no_lease[] = {
     "init.job-waiting",    "init.unit-start-timeout",    "init.dependency-failed",
     "init.not-reached",    "rootfs.agent-not-installed", "agent.bind-denied",
@@ -688,11 +689,11 @@ static const struct cause table[] = {
     {"probe.wrong-target", "probe", "The probe asked the wrong address or port",
      "Correct the address or the port in the target: the agent listens on the one that is quoted "
      "above.",
-     by_rootfs_agent_not_installed},
+     by_probe_wrong_target},
     {"probe.stale-responder", "probe", "The answer came from something else than this boot",
      "Something else answers there: stop the old VM or program that holds the address or port, and "
      "boot again.",
-     NULL},
+     by_rootfs_agent_not_installed},
     {"probe.lost-after-ready", "probe", "It answered once, then stopped",
      "It came up and went away again: look at what the console says after the ready line, and "
      "raise settle_ms so that such boots do not count as ready.",

@@ -7,7 +7,9 @@ static const struct rule rules[] = {
         .id = "death.agent",
         .severity = SEVERITY_NOTE,
         .pattern = "(?i)(?:^|[\\]:] |\\d{4} )(?:[\\w.-]+ ){0,2}(?:agent|%{ENTRY}|node(?:js)?) "
-                   "(?:has )?(?:died|exited|crashed)",
+                   "(?:has )?(?:died|exited|crashed)|\\bexited: [\\w.:-]{0,40}agent[\\w.-]{0,20} "
+                   "\\([^)]{1,40}; not expected\\)|\\bApp \\[[\\w.-]{0,40}agent[\\w.:-]{0,20}\\] "
+                   "exited with code",
         .summary = "The agent died",
         .sample =
             "[   35.51] start-all.sh[120]: [SUPERVISOR] Mon Nov 23 14:34:46 UTC 2026 OAuth agent "

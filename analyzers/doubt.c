@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "analyzers/causes.h"
+#include "analyzers/host_view.h"
 #include "analyzers/stage.h"
 #include "analyzers/unit.h"
 
@@ -37,14 +38,22 @@ static const struct hit *ready_hit(const struct evidence *evidence)
     return ready != NULL ? ready : evidence_last(evidence, "agent.listening");
 }
 
+/* Which child a supervisor speaks of. */
+static bool is_agent(const struct evidence *evidence, const struct hit *hit)
+{
+    const char *name = hit->captures[0] != NULL ? hit->captures[0] : hit->captures[1];
+    return name != NULL &&
+           (strcasestr(name, "agent") != NULL || unit_is_service(name, &evidence->record->service));
+}
+
 static bool died_after(const struct evidence *evidence, const struct hit *ready)
 {
-    for (const struct hit *hit = evidence_next(evidence, "supervisor.child-died", NULL);
-         hit != NULL; hit = evidence_next(evidence, "supervisor.child-died", hit))
-        if (hit->seq > ready->seq && hit->captures[0] != NULL &&
-            (strcasestr(hit->captures[0], "agent") != NULL ||
-             unit_is_service(hit->captures[0], &evidence->record->service)))
-            return true;
+    static const char *const deaths[] = {"supervisor.child-died", "supervisor.child-exited"};
+    for (size_t i = 0; i < sizeof(deaths) / sizeof(deaths[0]); i++)
+        for (const struct hit *hit = evidence_next(evidence, deaths[i], NULL); hit != NULL;
+             hit = evidence_next(evidence, deaths[i], hit))
+            if (hit->seq > ready->seq && is_agent(evidence, hit))
+                return true;
     for (const struct hit *hit = evidence_next_of_service(evidence, "init.unit-exit", NULL);
          hit != NULL; hit = evidence_next_of_service(evidence, "init.unit-exit", hit))
         if (hit->seq > ready->seq)
@@ -95,19 +104,12 @@ static bool only_unreachable(const struct record *record)
     return record->probe.n_runs > 0;
 }
 
-/*
- * The guest's own answer, so that its interface, link and address work: in user-mode networking a
- * reset, elsewhere a refusal. One may also be the VMM's end.
- */
-static bool guest_reset_connections(const struct record *record)
+/* Until the end: a link may drop later. */
+static bool guest_answered(const struct record *record)
 {
-    const char *network = record->probe.network;
-    bool user = network != NULL && strcmp(network, "user") == 0;
-    enum probe_class answer = user ? PROBE_RESET : PROBE_REFUSED;
-    for (size_t i = 0; i < record->probe.n_runs; i++)
-        if (record->probe.runs[i].class == answer && record->probe.runs[i].count > 2)
-            return true;
-    return false;
+    struct host_view view;
+    host_view_take(record, &view);
+    return view.reached;
 }
 
 static bool anything_died(const struct evidence *evidence)
@@ -133,8 +135,8 @@ const char *doubt_of(const struct evidence *evidence, const struct finding *find
     if (only_unreachable(evidence->record) &&
         (cause_in_layer(cause, "agent") || cause_in_layer(cause, "supervisor")))
         return "the host never reached the guest at all, so this cannot come first";
-    if (cause_in_layer(cause, "network") && guest_reset_connections(evidence->record))
-        return "the guest itself reset the probe's connections, so its network works";
+    if (cause_in_layer(cause, "network") && guest_answered(evidence->record))
+        return "the guest itself answered the probe until the end, so its network works";
     *ret_factor = 1.0;
     return NULL;
 }

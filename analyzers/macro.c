@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "analyzers/chars.h"
+#include "harness/base/auto.h"
+#include "harness/base/mem.h"
 
 /* A shortened name counts from so many characters on; PCRE2 nests groups 250 deep by default. */
 enum { CUT_MIN = 8, CUT_MAX = 200 };
@@ -65,6 +67,15 @@ static void add_unit(struct buf *text, const struct service *service)
     buf_add_char(text, ')');
 }
 
+static void add_script(struct buf *text, const struct service *service)
+{
+    const char *ending = strrchr(service->supervisor, '.');
+    size_t len =
+        ending != NULL ? (size_t)(ending - service->supervisor) : strlen(service->supervisor);
+    auto_free char *stem = mem_strndup(service->supervisor, len);
+    add_quoted(text, stem);
+}
+
 static void add_supervisor(struct buf *text, const struct service *service)
 {
     add_quoted(text, service->supervisor);
@@ -120,13 +131,10 @@ struct macro {
 };
 
 static const struct macro macros[] = {
-    {"UNIT", add_unit, NULL},
-    {"SUPERVISOR", add_supervisor, plain_supervisor},
-    {"ENTRY", add_entry, plain_entry},
-    {"READY", add_ready, NULL},
-    {"PORT", add_port, plain_port},
-    {"IFACE", add_iface, NULL},
-    {"IP", add_ip, NULL},
+    {"UNIT", add_unit, NULL},     {"SUPERVISOR", add_supervisor, plain_supervisor},
+    {"SCRIPT", add_script, NULL}, {"ENTRY", add_entry, plain_entry},
+    {"READY", add_ready, NULL},   {"PORT", add_port, plain_port},
+    {"IFACE", add_iface, NULL},   {"IP", add_ip, NULL},
 };
 
 static const struct macro *find(const char *name, size_t len)

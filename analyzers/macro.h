@@ -5,6 +5,7 @@
  *   %{UNIT}        the unit's name, its description, or "name - description", each also as systemd
  *                  shortens it: some eight or more characters, "...", the rest
  *   %{SUPERVISOR}  base name of the unit's script
+ *   %{SCRIPT}      the same without its ending, as scripts call themselves
  *   %{ENTRY}       base name of the agent's program
  *   %{READY}       the service's own pattern; its groups capture nothing
  *   %{PORT}        its port, not as a part of a longer number

@@ -144,7 +144,8 @@ static const struct {
 } status_words[] = {
     {"OK", LINE_STATUS_OK},     {"FAILED", LINE_STATUS_FAILED}, {"DEPEND", LINE_STATUS_DEPEND},
     {"TIME", LINE_STATUS_TIME}, {"WARN", LINE_STATUS_WARN},     {"INFO", LINE_STATUS_INFO},
-    {"SKIP", LINE_STATUS_SKIP},
+    {"SKIP", LINE_STATUS_SKIP}, {"ASSERT", LINE_STATUS_FAILED}, {"UNSUPP", LINE_STATUS_FAILED},
+    {"ONCE", LINE_STATUS_INFO}, {"FROZEN", LINE_STATUS_INFO},   {"CONCUR", LINE_STATUS_INFO},
 };
 
 static enum line_status status_of(const char *word, size_t len)

@@ -10,6 +10,7 @@
 
 #include "analyzers/causes.h"
 #include "analyzers/chars.h"
+#include "analyzers/service_log.h"
 #include "harness/base/buf.h"
 
 enum { MAX_SUMMARY = 1024 };
@@ -34,39 +35,15 @@ static char *expand(const char *text, const struct hit *hit)
     return buf_steal(&out);
 }
 
-/* Pids that the supervisor script gave to children that are not the agent. */
-static bool is_companion(const struct evidence *evidence, int pid)
-{
-    for (const struct hit *hit = evidence_next(evidence, "supervisor.child-pid", NULL); hit != NULL;
-         hit = evidence_next(evidence, "supervisor.child-pid", hit))
-        if (pid > 0 && hit->captures[0] != NULL && hit->captures[1] != NULL &&
-            atoi(hit->captures[1]) == pid && strcasestr(hit->captures[0], "agent") == NULL)
-            return true;
-    return false;
-}
-
 /*
  * Errors of the agent and its script only count from their mouths: unnamed lines, the script's
  * stream, the runtime, systemd. Other units have exceptions, too.
  */
 static bool speaks_for_service(const struct evidence *evidence, const struct hit *hit)
 {
-    static const char *const voices[] = {"systemd", "node", "nodejs", "env", "bash", "sh"};
-    const struct service *service = &evidence->record->service;
-    size_t unit_len = strcspn(service->unit, ".");
-    if (is_companion(evidence, hit->pid))
-        return false;
     if (hit->source == LINE_KERNEL)
         return strncmp(hit->text, "traps:", 6) == 0 || strstr(hit->text, "] traps:") != NULL;
-    if (hit->ident[0] == '\0' || hit->ident[0] == '(')
-        return true;
-    for (size_t i = 0; i < sizeof(voices) / sizeof(voices[0]); i++)
-        if (strcmp(hit->ident, voices[i]) == 0)
-            return true;
-    return strncmp(hit->ident, service->supervisor, 15) == 0 ||
-           strncmp(hit->ident, service->entry, 15) == 0 ||
-           (strncmp(hit->ident, service->unit, unit_len) == 0 && strlen(hit->ident) == unit_len) ||
-           (evidence->agent_ident[0] != '\0' && strcmp(hit->ident, evidence->agent_ident) == 0);
+    return service_log_is_voice(evidence, hit);
 }
 
 static bool needs_voice(const struct rule *rule)

@@ -370,7 +370,8 @@ bool service_log_is_agent(const struct evidence *evidence, int pid)
 
 bool service_log_is_voice(const struct evidence *evidence, const struct hit *hit)
 {
-    static const char *const others[] = {"systemd", "bash", "sh", "dash"};
+    static const char *const others[] = {"systemd", "bash", "sh",          "dash",
+                                         "zsh",     "tini", "supervisord", "systemd-coredump"};
     struct pids agents = {.len = 0}, companions = {.len = 0};
     learn_pids(evidence, &agents, &companions);
     if (has_pid(&companions, hit->pid))

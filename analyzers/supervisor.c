@@ -21,7 +21,8 @@ static const struct rule rules[] = {
     {
         .id = "supervisor.tag",
         .milestone = "supervisor-started",
-        .pattern = "^\\[\\w*(?i:supervisor)\\w*\\] ",
+        .pattern = "^(?:\\[\\w*(?i:supervisor)\\w*\\] |(?:[\\d:.,TZ+ -]{8,40})?%{SCRIPT}: (?!line "
+                   "|\\d+: ))",
         .summary = "The supervisor script runs",
         .sample = "[   12.45] start-all.sh[139]: [SUPERVISOR] Production supervisor starting...",
         .near_miss = "[   12.45] systemd[1]: Started VM Browser Supervisor.",
