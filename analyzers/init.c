@@ -73,8 +73,9 @@ static const struct rule rules[] = {
     },
     {
         .id = "init.job-starting",
+        /* Without its dots the line was cut by another writer: such a name is never closed. */
         .pattern = "^(?:Starting|Mounting|Activating swap|Expecting device) (.+?)(?:\\.\\.\\.|"
-                   "\\xe2\\x80\\xa6)?$",
+                   "\\xe2\\x80\\xa6)$",
         .summary = "systemd begins to start $1",
         .sample = "         Starting systemd-networkd.\xe2\x80\xa6ice - Network Configuration...",
         .near_miss = "[    5.0] systemd[1]: Started systemd-networkd.service - Network.",
