@@ -69,8 +69,9 @@ static const struct rule rules[] = {
     {
         .id = "agent.ready-without-address",
         .severity = SEVERITY_ERROR,
-        .pattern = "^(?=.*%{READY}).*\"(?:vmIP|vm_ip|ip|address)\": "
-                   "?(?:\"(?:localhost|127\\.[\\d.]+|undefined|unknown|)\"|null)",
+        /* An "address" of 127.0.0.1 may as well be the one that it is bound to. */
+        .pattern = "^(?=.*%{READY}).*(?:\"(?:vmIP|vm_ip)\": ?\"127\\.[\\d.]+\"|"
+                   "\"(?:vmIP|vm_ip|ip|address)\": ?(?:\"(?:localhost|undefined|unknown|)\"|null))",
         .summary = "The agent listens, but the guest has no address",
         .sample = "[   15.74] start-all.sh[142]: {\"level\":\"info\",\"msg\":\"VM Browser Agent "
                   "started\",\"port\":8080,\"vmIP\":\"localhost\"}",
