@@ -242,6 +242,7 @@ static void a_flood_is_bounded(void **state)
     auto_free char *got = close_rig(&rig, &len);
     assert_true(len <= PCAP_LIMIT);
     assert_true(len > PCAP_LIMIT - FRAME_HEADER_LEN - FRAME_LEN);
+    assert_non_null(got);
 }
 
 /* Half a frame at the end, or a length that no frame has: what is whole is kept, nothing else. */
