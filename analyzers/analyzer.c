@@ -24,6 +24,7 @@ extern const struct analyzer analyzer_runtime;
 extern const struct analyzer analyzer_agent_listen;
 extern const struct analyzer analyzer_agent;
 extern const struct analyzer analyzer_death;
+extern const struct analyzer analyzer_companion;
 extern const struct analyzer analyzer_probe;
 extern const struct analyzer analyzer_vmm;
 extern const struct analyzer analyzer_controller;
@@ -52,6 +53,7 @@ static const struct analyzer *const table[] = {
     &analyzer_agent_listen,
     &analyzer_agent,
     &analyzer_death,
+    &analyzer_companion,
     &analyzer_probe,
     &analyzer_vmm,
     &analyzer_controller,

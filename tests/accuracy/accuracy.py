@@ -110,11 +110,17 @@ class Measure:
         }
 
     def divergence_hits(self):
-        """[hits, of]: the line that a case says is the fault's is among the first ten reported."""
-        told = [(case.truth["line"], answer) for case, answer in self.compared.items()
-                if case.truth.get("line")]
-        return [sum(any(line in text for text in answer.reported_lines[:10]) for line, answer in told),
-                len(told)]
+        """[hits, of]: a text that shows the fault is among the first ten lines reported. Counted are cases
+        whose console holds one."""
+        hits, of = 0, 0
+        for case, answer in self.compared.items():
+            console = lab.console_bytes(case).decode(errors="replace") if case.console else ""
+            texts = [text for text in case.truth.get("shows", []) if text in console]
+            if case.is_good or not texts:
+                continue
+            of += 1
+            hits += any(text in line for text in texts for line in answer.reported_lines[:10])
+        return [hits, of]
 
 
 def missed(numbers):

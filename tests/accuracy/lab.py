@@ -73,6 +73,13 @@ def load_cases(folder=CASES):
     return sorted(cases, key=lambda case: case.name)
 
 
+def console_bytes(case):
+    if case.console.suffix == ".zst":
+        return subprocess.run(["zstd", "-dcq", str(case.console)], stdout=subprocess.PIPE,
+                              check=True).stdout
+    return case.console.read_bytes()
+
+
 class Answer:
     """What bootdiag says of one boot."""
 
@@ -82,6 +89,9 @@ class Answer:
         verdict = document["verdict"] or {}
         self.cause = verdict.get("cause")
         self.confidence = verdict.get("confidence", 0.0)
+        # A boot that came up has no verdict: what is wrong with it stands beside.
+        if self.outcome == "ready" and document["contributing"]:
+            self.cause = document["contributing"][0]["cause"]
 
     @property
     def ranked(self):

@@ -10,7 +10,6 @@ import json
 import pathlib
 import random
 import re
-import subprocess
 import sys
 import tempfile
 
@@ -36,7 +35,7 @@ class Boot:
 
     def __init__(self, case):
         self.case = case
-        self.console = read_console(case.console)
+        self.console = lab.console_bytes(case)
         times = case.path / "console.times"
         rows = times.read_text().splitlines() if times.exists() else []
         self.times = [tuple(map(int, row.split())) for row in rows]
@@ -65,12 +64,6 @@ class Boot:
         if vmm_log.exists():
             (folder / "vmm.log").write_bytes(vmm_log.read_bytes())
         return folder
-
-
-def read_console(path):
-    if path.suffix == ".zst":
-        return subprocess.run(["zstd", "-dcq", str(path)], stdout=subprocess.PIPE, check=True).stdout
-    return path.read_bytes()
 
 
 # ---- changes: each takes a Boot and a source of randomness, and changes the console -----------------
@@ -143,7 +136,7 @@ def same_as(case, answer):
 
 
 def cuts(case, answer, folder, rng):
-    console = read_console(case.console)
+    console = lab.console_bytes(case)
     for i in range(CUTS):
         path = folder / f"{case.name}.cut-{i}.log"
         path.write_bytes(console[:rng.randrange(len(console) + 1)])
