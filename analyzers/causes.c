@@ -205,9 +205,9 @@ static const char *const by_init_emergency_mode[] = {
     "init.not-reached",           "network.not-configured",
     "network.no-lease",           "network.link-down",
     "probe.deadline-too-short",   NULL};
-static const char *const by_init_dependency_failed[] = {"rootfs.agent-not-installed",
-                                                        "init.job-waiting", "init.not-reached",
-                                                        "probe.deadline-too-short", NULL};
+static const char *const by_init_dependency_failed[] = {
+    "rootfs.agent-not-installed", "init.job-waiting",         "init.not-reached",
+    "agent.crash-loop",           "probe.deadline-too-short", NULL};
 static const char *const by_init_job_waiting[] = {"rootfs.agent-not-installed", "init.not-reached",
                                                   "probe.deadline-too-short", NULL};
 static const char *const by_init_unit_masked[] = {"rootfs.agent-not-installed",

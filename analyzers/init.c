@@ -96,6 +96,16 @@ static const struct rule rules[] = {
         .near_miss = "[   11.5] systemd[1]: Stopping vm-browser-agent.service - VM Browser...",
     },
     {
+        /* On demand only: a restart after an exit goes without it. */
+        .id = "init.job-stopping",
+        .pattern = "^Stopping (.+?)(?:\\.\\.\\.|\\xe2\\x80\\xa6)$",
+        .literal = "Stopping ",
+        .summary = "systemd begins to stop $1",
+        .sample = "[   11.5] systemd[1]: Stopping vm-browser-agent.service - VM Browser...",
+        .near_miss =
+            "[   11.5] systemd[1]: Stopped vm-browser-agent.service - VM Browser OAuth Agent.",
+    },
+    {
         /* Versions 245 to 250, and 251 and later. */
         .id = "init.job-skipped",
         .pattern =

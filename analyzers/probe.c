@@ -29,13 +29,31 @@ static void judge_lost(const struct record *record, struct findings *findings)
     host_view_quote(finding, last);
 }
 
-static void judge_answer(const struct evidence *evidence, const struct host_view *view,
-                         struct findings *findings)
+static bool is_answer(enum probe_class class)
 {
-    const struct probe_run *last = view->last;
+    return class == PROBE_HTTP_ERROR || class == PROBE_WRONG_BODY || class == PROBE_NOT_HTTP;
+}
+
+/* The last wrong answer, unless it has been silence for long since; NULL: none. A slow guest lets
+ * attempts time out between its answers. */
+static const struct probe_run *last_answer(const struct record *record)
+{
+    const struct probe_run *runs = record->probe.runs;
+    size_t n = record->probe.n_runs;
+    for (size_t i = n; i-- > 0;) {
+        if (is_answer(runs[i].class))
+            return runs[n - 1].to_ms - runs[i].to_ms < REACH_MUTE_MS ? &runs[i] : NULL;
+        if (runs[i].class != PROBE_NO_ANSWER && runs[i].class != PROBE_CONNECT_TIMEOUT)
+            return NULL;
+    }
+    return NULL;
+}
+
+static void judge_answer(const struct evidence *evidence, struct findings *findings)
+{
+    const struct probe_run *last = last_answer(evidence->record);
     int port = evidence->record->service.port;
-    if (last->class != PROBE_HTTP_ERROR && last->class != PROBE_WRONG_BODY &&
-        last->class != PROBE_NOT_HTTP)
+    if (last == NULL)
         return;
     struct finding *finding =
         findings_add(findings, "probe.unhealthy", "agent.unhealthy", SEVERITY_ERROR, 0.88);
@@ -63,7 +81,8 @@ static void judge_mute(const struct evidence *evidence, const struct frames *fra
     if (ready != NULL && ready->near_ms > since_ms)
         since_ms = ready->near_ms;
     if (last->class != PROBE_NO_ANSWER || last->to_ms - since_ms < REACH_MUTE_MS ||
-        (!listening && !accepts && !view->tap) || reach_unanswered(frames))
+        last_answer(evidence->record) != NULL || (!listening && !accepts && !view->tap) ||
+        reach_unanswered(frames))
         return;
     struct finding *finding =
         findings_add(findings, "probe.no-answer", "agent.unresponsive", SEVERITY_ERROR,
@@ -106,7 +125,7 @@ static void run(const struct evidence *evidence, struct findings *findings)
     bool elsewhere = whereabouts_judge(evidence, &frames, &view, findings);
     if (view.last != NULL && !elsewhere) {
         judge_lost(evidence->record, findings);
-        judge_answer(evidence, &view, findings);
+        judge_answer(evidence, findings);
         judge_mute(evidence, &frames, &view, findings);
         judge_loopback(evidence, &view, findings);
         reach_judge(evidence, &frames, &view, findings);

@@ -113,7 +113,7 @@ static void judge_end(const struct evidence *evidence, const struct service_log 
                       struct findings *findings)
 {
     const struct service_run *run = service_log_last_ended(log);
-    if (run == NULL)
+    if (run == NULL || run->stopping != NULL)
         return;
     const char *status = status_of(run->ended);
     if (by_signal(run->ended))

@@ -294,7 +294,9 @@ static void take_event(struct pass *pass, const struct hit *hit)
     if (hit->captures[0] == NULL || strncmp(id, "init.", 5) != 0 ||
         !unit_is_service(hit->captures[0], &pass->evidence->record->service))
         return;
-    if (is_one_of(id, ends, sizeof(ends) / sizeof(ends[0])))
+    if (strcmp(id, "init.job-stopping") == 0 && !run->over)
+        run->stopping = hit;
+    else if (is_one_of(id, ends, sizeof(ends) / sizeof(ends[0])))
         end_run(log, hit);
     else if (is_one_of(id, starts, sizeof(starts) / sizeof(starts[0])))
         start_run(log, hit, strcmp(id, "init.job-starting") != 0);

@@ -19,14 +19,15 @@ enum { SERVICE_LOG_MAX_RUNS = 64 };
 
 /* From one "Started" of the unit to the end of its main process. */
 struct service_run {
-    const struct hit *started; /* NULL: not seen */
-    bool over;                 /* its main process ended */
-    const struct hit *ended;   /* the first line that says so; NULL: the next start does */
-    struct quote first, last;  /* the service's words; line 0: it said nothing */
-    struct quote script_last;  /* the script's own last word: not that of the agent it started */
-    struct quote last_error;   /* the last one that looks like an error */
-    struct quote agent_last;   /* the last one that is the agent's */
-    struct quote agent_error;  /* the agent's last one that looks like an error */
+    const struct hit *started;  /* NULL: not seen */
+    bool over;                  /* its main process ended */
+    const struct hit *stopping; /* systemd ended it on demand; or NULL */
+    const struct hit *ended;    /* the first line that says so; NULL: the next start does */
+    struct quote first, last;   /* the service's words; line 0: it said nothing */
+    struct quote script_last;   /* the script's own last word: not that of the agent it started */
+    struct quote last_error;    /* the last one that looks like an error */
+    struct quote agent_last;    /* the last one that is the agent's */
+    struct quote agent_error;   /* the agent's last one that looks like an error */
     const struct hit *agent_start; /* the last line that says that the agent was started, or NULL */
     uint32_t n_lines;
 };

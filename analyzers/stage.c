@@ -164,10 +164,16 @@ bool stage_reached(const struct evidence *evidence, enum stage stage)
     return evidence->milestones != NULL && evidence->milestones[stage].reached;
 }
 
+/* A boot that took long to get where it is needs long for the next step, too. */
+enum { SLOW_SHARE = 2 };
+
 int64_t stage_patience_ms(const struct evidence *evidence, enum stage from, enum stage to)
 {
     int64_t patience_ms = evidence_is_bare(evidence) ? 3 * STAGE_STUCK_MS : STAGE_STUCK_MS;
     const struct baseline *baseline = evidence->baseline;
+    int64_t so_far_ms = evidence->milestones[from].at_ms;
+    if (so_far_ms / SLOW_SHARE > patience_ms)
+        patience_ms = so_far_ms / SLOW_SHARE;
     for (size_t i = 0; baseline != NULL && i < baseline->n_runs; i++) {
         const int64_t *at_ms = baseline->runs[i].milestones_ms;
         bool known = at_ms[from] >= 0 && at_ms[to] >= at_ms[from];

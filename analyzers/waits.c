@@ -12,6 +12,9 @@
 /* A wait that long is no hiccup, however long the console was watched. */
 enum { LONG_WAIT_MS = 60 * 1000 };
 
+/* Lines between a unit's restart and the stop of what needs it: others may come in between. */
+enum { MAX_APART = 6 };
+
 /* The last of a rule's hits before `seq` whose unit is not the service's own. */
 static const struct hit *other_unit_before(const struct evidence *evidence, const char *rule_id,
                                            uint64_t seq)
@@ -220,8 +223,36 @@ static void judge_silence(const struct evidence *evidence, const struct jobs *jo
     finding_quote(finding, &evidence->last_line);
 }
 
+/* A unit that the service requires restarts again and again, and takes the service down with it. */
+static void judge_taken_down(const struct evidence *evidence, struct findings *findings)
+{
+    static const char *const restarts = "init.restart-counter";
+    const struct hit *stopping = NULL, *other = NULL;
+    uint32_t n = 0;
+    for (const struct hit *hit = evidence_next_of_service(evidence, "init.job-stopping", NULL);
+         hit != NULL; hit = evidence_next_of_service(evidence, "init.job-stopping", hit)) {
+        const struct hit *before = other_unit_before(evidence, restarts, hit->seq);
+        if (before == NULL || hit->seq - before->seq > MAX_APART)
+            continue;
+        stopping = hit;
+        other = before;
+        n++;
+    }
+    if (n < 2)
+        return;
+    struct finding *finding =
+        findings_add(findings, "init.taken-down", "init.dependency-failed", SEVERITY_ERROR, 0.88);
+    finding->count = n;
+    finding_say(finding,
+                "systemd stopped the agent each time that %s, which it needs, was restarted",
+                other->captures[0]);
+    finding_hit(finding, other);
+    finding_hit(finding, stopping);
+}
+
 void waits_judge(const struct evidence *evidence, struct findings *findings)
 {
+    judge_taken_down(evidence, findings);
     struct jobs *jobs = jobs_new(evidence);
     judge_dependency(evidence, findings);
     judge_own_timeout(evidence, findings);
