@@ -184,9 +184,8 @@ static bool is_cut(const struct evidence *evidence, const struct hit *hit)
 /* Something listens elsewhere, and nothing of the service ever does where it should. */
 static void judge_elsewhere(const struct evidence *evidence, struct findings *findings)
 {
-    const struct hit *found = NULL;
+    const struct hit *found = NULL, *ready = evidence_last(evidence, "agent.ready");
     if (evidence_count(evidence, "agent.listening") > 0 ||
-        evidence_count(evidence, "agent.ready") > 0 ||
         evidence_count(evidence, "agent.other-port") > 0)
         return;
     for (const struct hit *hit = evidence_first(evidence, "agent.listening-elsewhere"); hit != NULL;
@@ -195,7 +194,10 @@ static void judge_elsewhere(const struct evidence *evidence, struct findings *fi
             found = hit;
     if (found == NULL || found->captures[0] == NULL)
         return;
-    bool agents = service_log_is_agent(evidence, found->pid);
+    bool says_ready = ready != NULL && ready->seq == found->seq;
+    if (ready != NULL && !says_ready)
+        return;
+    bool agents = says_ready || service_log_is_agent(evidence, found->pid);
     struct finding *finding = findings_add(findings, "agent.listens-elsewhere", "agent.wrong-port",
                                            SEVERITY_ERROR, agents ? 0.9 : 0.75);
     finding_say(finding, "The agent listens on port %s, which is not the one that is probed",

@@ -11,7 +11,10 @@
 #include "analyzers/unit.h"
 
 /* What is left of a confidence. */
-static const double RECOVERED = 0.15, UNLIKELY = 0.4, LOGGED_ONLY = 0.75;
+static const double RECOVERED = 0.15, UNLIKELY = 0.4, LOGGED_ONLY = 0.75, MAY_GO_ON = 0.8;
+
+/* Within that time, or that many lines without a time, a script or systemd tries again. */
+enum { GO_ON_MS = 10 * 1000, GO_ON_LINES = 12 };
 
 static bool in_guest_user_space(const char *cause)
 {
@@ -65,8 +68,10 @@ bool doubt_console_ready(const struct evidence *evidence)
 {
     const struct hit *ready = ready_hit(evidence);
     const struct hit *without = evidence_last(evidence, "agent.ready-without-address");
+    const struct hit *elsewhere = evidence_last(evidence, "agent.listening-elsewhere");
     return ready != NULL && !(without != NULL && without->seq == ready->seq) &&
            !died_after(evidence, ready) && evidence_count(evidence, "agent.other-port") == 0 &&
+           !(elsewhere != NULL && elsewhere->seq == ready->seq) &&
            stage_reached(evidence, STAGE_ADDRESS_ACQUIRED);
 }
 
@@ -93,6 +98,37 @@ static bool booted_again(const struct evidence *evidence, const struct finding *
     uint32_t line = last_line(evidence, finding);
     return banner != NULL && ready != NULL && line > 0 && line < banner->line &&
            ready->line > banner->line && doubt_console_ready(evidence);
+}
+
+/* A failure that ends an attempt, and not a state that the agent lives on in. */
+static bool ends_an_attempt(const char *cause)
+{
+    bool lives =
+        strcmp(cause, "agent.bind-loopback") == 0 || strcmp(cause, "agent.wrong-port") == 0;
+    return !lives && (cause_in_layer(cause, "supervisor") || cause_in_layer(cause, "agent"));
+}
+
+/* The console ends right behind a failure that came once, and whether that was the end nobody says.
+ */
+static bool may_go_on(const struct evidence *evidence, const struct finding *finding)
+{
+    uint32_t line = last_line(evidence, finding);
+    if (!evidence_is_bare(evidence) || !ends_an_attempt(finding->cause) || finding->count > 1 ||
+        line == 0)
+        return false;
+    int64_t at_ms = finding->n_quotes > 0 ? finding->quotes[0].at_ms : -1;
+    if (at_ms >= 0)
+        return evidence->last_output_ms - at_ms < GO_ON_MS;
+    return evidence->last_line.line < line + GO_ON_LINES;
+}
+
+/* A later run of the script got as far as the agent. */
+static bool got_past(const struct evidence *evidence, const struct finding *finding)
+{
+    const struct hit *started = evidence_last(evidence, "supervisor.agent-pid");
+    uint32_t line = last_line(evidence, finding);
+    return cause_in_layer(finding->cause, "supervisor") && started != NULL && line > 0 &&
+           started->line > line;
 }
 
 static bool only_unreachable(const struct record *record)
@@ -128,6 +164,11 @@ const char *doubt_of(const struct evidence *evidence, const struct finding *find
         return "the agent came up after it";
     if (booted_again(evidence, finding))
         return "a later boot on the same console came up";
+    if (got_past(evidence, finding))
+        return "the script started the agent later";
+    *ret_factor = MAY_GO_ON;
+    if (may_go_on(evidence, finding))
+        return "the console ends right behind it, and it may have been tried again";
     *ret_factor = LOGGED_ONLY;
     if (strcmp(cause, "agent.exception") == 0 && !anything_died(evidence))
         return "nothing says that the agent died of it";

@@ -29,6 +29,9 @@ static void judge_lost(const struct record *record, struct findings *findings)
     host_view_quote(finding, last);
 }
 
+/* How long ago an answer may be that still tells what answers there. */
+enum { FRESH_MS = 15 * 1000 };
+
 static bool is_answer(enum probe_class class)
 {
     return class == PROBE_HTTP_ERROR || class == PROBE_WRONG_BODY || class == PROBE_NOT_HTTP;
@@ -42,7 +45,7 @@ static const struct probe_run *last_answer(const struct record *record)
     size_t n = record->probe.n_runs;
     for (size_t i = n; i-- > 0;) {
         if (is_answer(runs[i].class))
-            return runs[n - 1].to_ms - runs[i].to_ms < REACH_MUTE_MS ? &runs[i] : NULL;
+            return runs[n - 1].to_ms - runs[i].to_ms < FRESH_MS ? &runs[i] : NULL;
         if (runs[i].class != PROBE_NO_ANSWER && runs[i].class != PROBE_CONNECT_TIMEOUT)
             return NULL;
     }

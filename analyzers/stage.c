@@ -165,7 +165,7 @@ bool stage_reached(const struct evidence *evidence, enum stage stage)
 }
 
 /* A boot that took long to get where it is needs long for the next step, too. */
-enum { SLOW_SHARE = 2 };
+enum { SLOW_SHARE = 3 };
 
 int64_t stage_patience_ms(const struct evidence *evidence, enum stage from, enum stage to)
 {

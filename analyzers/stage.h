@@ -59,7 +59,7 @@ enum { STAGE_STUCK_MS = 10 * 1000 };
 
 /*
  * How long a boot may stay between two milestones before it counts as stuck: three times what the
- * slowest good boot took, half of the time that it needed to get there, and at least
+ * slowest good boot took, a third of the time that it needed to get there, and at least
  * STAGE_STUCK_MS. A bare console does not say how long it was watched, so there it takes three
  * times as long.
  */

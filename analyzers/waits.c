@@ -13,7 +13,7 @@
 enum { LONG_WAIT_MS = 60 * 1000 };
 
 /* Lines between a unit's restart and the stop of what needs it: others may come in between. */
-enum { MAX_APART = 6 };
+enum { MAX_APART = 6, MAX_REASON_APART = 3 };
 
 /* The last of a rule's hits before `seq` whose unit is not the service's own. */
 static const struct hit *other_unit_before(const struct evidence *evidence, const char *rule_id,
@@ -50,6 +50,14 @@ static const struct hit *reason_of(const struct evidence *evidence, const char *
             return hit;
     }
     return NULL;
+}
+
+/* The same where "Failed to start" calls the unit by its description only (before version 251):
+ * what stands right before it. */
+static const struct hit *reason_before(const struct evidence *evidence, const struct hit *failed)
+{
+    const struct hit *hit = other_unit_before(evidence, "init.unit-operation-timeout", failed->seq);
+    return hit != NULL && failed->seq - hit->seq <= MAX_REASON_APART ? hit : NULL;
 }
 
 static const struct hit *service_hit(const struct evidence *evidence, const char *rule_id)
@@ -104,6 +112,8 @@ static void judge_dependency(const struct evidence *evidence, struct findings *f
     const struct hit *culprit = timed_out ? timeout : failed;
     const struct hit *reason =
         culprit != NULL ? reason_of(evidence, jobs_whole(evidence, culprit)->captures[0]) : NULL;
+    if (reason == NULL && culprit != NULL)
+        reason = reason_before(evidence, culprit);
     /* A service that takes too long to start fails; only its reason tells a timeout. */
     timed_out |= reason != NULL &&
                  strcmp(evidence_rule(evidence, reason)->id, "init.unit-operation-timeout") == 0;
@@ -176,8 +186,12 @@ static double wait_confidence(const struct evidence *evidence, const struct job 
     bool login = evidence_count(evidence, "init.login-prompt") > 0;
     bool certain = login || age_ms >= LONG_WAIT_MS;
     int64_t progress_ms = last_progress_ms(evidence);
-    if (progress_ms >= 0 && evidence_end_ms(evidence) - progress_ms < STAGE_STUCK_MS)
+    int64_t limit_ms = stage_patience_ms(evidence, STAGE_NETWORK_TARGET, STAGE_UNIT_STARTED);
+    int64_t idle_ms = progress_ms >= 0 ? evidence_end_ms(evidence) - progress_ms : limit_ms;
+    if (idle_ms < STAGE_STUCK_MS)
         return age_ms >= LONG_WAIT_MS ? 0.45 : 0.25;
+    if (idle_ms < limit_ms)
+        return age_ms >= LONG_WAIT_MS ? 0.65 : 0.45;
     if (evidence_is_bare(evidence))
         return certain ? 0.82 : 0.65;
     return job->running != NULL || certain ? 0.82 : 0.65;

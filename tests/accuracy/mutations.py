@@ -18,6 +18,10 @@ import lab
 SEED = 20251106  # the same changes in every run
 CUTS = 12        # places where each console is cut
 
+# Share of alarms that is allowed, by kind; of others one in a hundred. A console that is cut says less,
+# and must say nothing else.
+ALLOWED = {"cut": 0}
+
 # What may be said of a boot that stops right before a milestone, by layer.
 STOPPED_BEFORE = {
     "root-mounted": ("kernel", "rootfs"),
@@ -176,8 +180,10 @@ def stops(case, answer, folder):
 def ask(program, cases, folder):
     rng = random.Random(SEED)
     ran = [case for case in cases if case.console]
-    for case, answer in zip(ran, lab.analyze(program, [case.path for case in ran])):
-        yield from cuts(case, answer, folder, rng)
+    whole = lab.analyze(program, [case.path for case in ran])
+    bare = lab.analyze(program, [case.console for case in ran])
+    for case, answer, bare_answer in zip(ran, whole, bare):
+        yield from cuts(case, bare_answer, folder, rng)
         yield from changes(case, answer, folder, rng)
         if case.is_good:
             yield from stops(case, answer, folder)
@@ -195,17 +201,18 @@ def print_row(kind, pairs):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--gate", action="store_true", help="exit with 1 on a confident wrong answer")
+    parser.add_argument("--gate", action="store_true", help="exit with 1 on more confident wrong answers than allowed")
     parser.add_argument("--cases", default=lab.CASES, type=pathlib.Path, help="another folder")
     parser.add_argument("program")
     arguments = parser.parse_args()
-    alarms = 0
+    missed = False
     with tempfile.TemporaryDirectory(prefix="bootdiag-mutations-") as folder:
         questions = list(ask(arguments.program, lab.load_cases(arguments.cases), pathlib.Path(folder)))
         answers = lab.analyze(arguments.program, [question.path for question in questions])
         for kind in dict.fromkeys(question.kind for question in questions):
-            alarms += print_row(kind, [(q, a) for q, a in zip(questions, answers) if q.kind == kind])
-    return 1 if arguments.gate and alarms else 0
+            pairs = [(q, a) for q, a in zip(questions, answers) if q.kind == kind]
+            missed |= print_row(kind, pairs) > ALLOWED.get(kind, 0.01) * len(pairs)
+    return 1 if arguments.gate and missed else 0
 
 
 if __name__ == "__main__":
