@@ -5,6 +5,7 @@
 
 #include "analyzers/causes.h"
 #include "analyzers/doubt.h"
+#include "analyzers/host_view.h"
 #include "analyzers/stage.h"
 #include "analyzers/unit.h"
 
@@ -99,8 +100,40 @@ static void fold(const struct evidence *evidence, struct candidates *candidates)
 void candidates_gather(struct candidates *candidates, const struct findings *findings,
                        const struct evidence *evidence)
 {
+    struct host_view view;
+    host_view_take(evidence->record, &view);
+    candidates->unreached = view.last != NULL && (view.tap || view.user) && !view.ever_reached;
     collect(candidates, findings, evidence);
     fold(evidence, candidates);
+}
+
+/* What keeps the agent from starting leaves the guest itself able to answer. */
+static bool only_stops_agent(const char *cause)
+{
+    static const char *const causes[] = {
+        "init.dependency-failed",
+        "init.job-waiting",
+        "init.unit-masked",
+        "init.unit-invalid",
+        "init.ordering-cycle",
+        "init.unit-start-timeout",
+        "rootfs.full",
+        "rootfs.stale-image",
+        "rootfs.agent-not-installed",
+    };
+    for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++)
+        if (strcmp(cause, causes[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Its place on the way from host to port, as far as the host's symptom tells. */
+static size_t place(const struct candidates *candidates, const struct candidate *candidate)
+{
+    size_t n = 0;
+    (void)causes_all(&n);
+    bool late = candidates->unreached && only_stops_agent(candidate->cause);
+    return candidate->rank + (late ? n : 0);
 }
 
 const struct candidate *candidates_choose(const struct candidates *candidates)
@@ -114,7 +147,7 @@ const struct candidate *candidates_choose(const struct candidates *candidates)
         const struct candidate *candidate = &candidates->items[i];
         if (candidate->explained_by == NULL && candidate->confidence >= TOO_WEAK &&
             candidate->confidence >= best - ABOUT_EQUAL &&
-            (chosen == NULL || candidate->rank < chosen->rank))
+            (chosen == NULL || place(candidates, candidate) < place(candidates, chosen)))
             chosen = candidate;
     }
     return chosen;

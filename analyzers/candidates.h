@@ -6,6 +6,7 @@
 #ifndef BOOTDIAG_CANDIDATES_H
 #define BOOTDIAG_CANDIDATES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "analyzers/evidence.h"
@@ -27,6 +28,7 @@ struct candidate {
 struct candidates {
     struct candidate items[CANDIDATES_MAX];
     size_t len;
+    bool unreached; /* the host asked, and never got an answer of the guest's own */
 };
 
 /* Fills `candidates`, empty before: findings of one cause become one candidate, and a candidate
@@ -35,7 +37,8 @@ void candidates_gather(struct candidates *candidates, const struct findings *fin
                        const struct evidence *evidence);
 
 /* Of those that stand for themselves the earliest on the way from host to port whose evidence is
- * about as strong as the best; NULL: none is worth naming. */
+ * about as strong as the best; NULL: none is worth naming. Where the host never reached the guest,
+ * what only keeps the agent from starting comes last. */
 const struct candidate *candidates_choose(const struct candidates *candidates);
 
 #endif

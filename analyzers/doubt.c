@@ -87,7 +87,11 @@ static bool recovered(const struct evidence *evidence, const struct finding *fin
     if (ready == NULL || line == 0 || line >= ready->line || !about_it ||
         died_after(evidence, ready))
         return false;
-    return !cause_in_layer(finding->cause, "network") || doubt_console_ready(evidence);
+    if (!cause_in_layer(finding->cause, "network") && !cause_in_layer(finding->cause, "host"))
+        return true;
+    /* An agent comes up without a network, too: then it is the host that says whether it is
+     * reached. */
+    return evidence_is_bare(evidence) && doubt_console_ready(evidence);
 }
 
 /* Several boots stand on one console, and the last one came up: what ailed the others is past. */

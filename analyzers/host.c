@@ -169,11 +169,12 @@ static void judge_load(const struct evidence *evidence, struct findings *finding
     const struct record *record = evidence->record;
     bool busy = is_busy(record);
     const struct hit *step = progress_before(evidence, NULL);
-    bool going_on = record->end == RECORD_END_DEADLINE && step != NULL && step->near_ms >= 0 &&
-                    record->ended_ms - step->near_ms < STAGE_STUCK_MS &&
-                    !stage_reached(evidence, STAGE_AGENT_LISTENING);
-    bool slow = going_on && slow_as_a_whole(evidence);
-    bool starved = going_on && is_starved(evidence);
+    bool unfinished = record->end == RECORD_END_DEADLINE && step != NULL && step->near_ms >= 0 &&
+                      !stage_reached(evidence, STAGE_AGENT_LISTENING);
+    int64_t silent_ms = unfinished ? record->ended_ms - step->near_ms : 0;
+    bool slow = unfinished && silent_ms < STAGE_STUCK_MS && slow_as_a_whole(evidence);
+    /* Who hardly runs is silent for long, too. */
+    bool starved = unfinished && silent_ms < record->ended_ms / 4 && is_starved(evidence);
     if (!busy && !slow && !starved)
         return;
     double confidence = (slow || starved) && busy ? 0.86 : slow || starved ? 0.75 : 0.3;

@@ -228,11 +228,11 @@ static const struct rule rules[] = {
         .speaker = SPEAKER_KERNEL,
         .pattern =
             "^(?:" CARD_DRIVERS "|failover): (?:disagrees about version of symbol|Unknown "
-            "symbol|version magic '[^']*' should be|module verification failed: signature and.*"
-            "required|Loading of (?:unsigned )?module)",
+            "symbol|version magic '[^']*' should be|Loading of (?:unsigned )?module)",
         .summary = "The driver of the network card belongs to another kernel",
         .sample = "[    5.8] virtio_net: disagrees about version of symbol module_layout",
-        .near_miss = "[    5.8] virtio_blk: disagrees about version of symbol module_layout",
+        .near_miss = "[    5.8] virtio_net: module verification failed: signature and/or required "
+                     "key missing - tainting kernel",
     },
     {
         .id = "network.driver-failed",

@@ -2,6 +2,7 @@
 /* The first member names the kind; a table says what else a change of that kind has. */
 #include "harness/fault_change.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -245,6 +246,7 @@ static int set_others(struct fault_change *change, const json_t *value, const ch
 /* A superblock belongs to no file, so "/" stands for the image there. */
 static int check_path(const struct fault_change *change, const char *where, struct err *err)
 {
+    assert(change->path != NULL); /* every kind has one, and it was read */
     bool is_root = strcmp(change->path, "/") == 0;
     if (change->kind == CHANGE_DAMAGE && is_root)
         return 0;

@@ -42,10 +42,12 @@ static int number_behind(const struct debugfs_output *output, const char *label,
 
 static int block_size_of(const struct debugfs_output *output, uint64_t *ret, struct err *err)
 {
-    if (number_behind(output, "Block size:", 10, ret, err) != 0)
+    uint64_t size = 0;
+    if (number_behind(output, "Block size:", 10, &size, err) != 0)
         return -1;
-    if (*ret < SUPERBLOCK_SIZE || *ret > MAX_BLOCK_SIZE)
-        return err_set(err, "a block size of %" PRIu64 " bytes is not known", *ret);
+    if (size < SUPERBLOCK_SIZE || size > MAX_BLOCK_SIZE)
+        return err_set(err, "a block size of %" PRIu64 " bytes is not known", size);
+    *ret = size;
     return 0;
 }
 
@@ -110,7 +112,7 @@ static int check_place(const struct fault_change *change, const char *parent, co
 static int fill(const struct fault_change *change, const char *image, const char *dir,
                 struct err *err)
 {
-    uint64_t n_free, block_size, left;
+    uint64_t n_free = 0, block_size = 0, left = 0;
     auto_free char *parent = folder_of(change);
     if (check_place(change, parent, image, dir, err) != 0 ||
         free_blocks(image, dir, &n_free, &block_size, err) != 0)
@@ -141,7 +143,7 @@ static int find_content(const struct fault_change *change, const char *image, co
     auto_debugfs struct debugfs_output output = {0};
     auto_free char *question = mem_printf("bmap \"%s\" %d\n", change->path, change->block);
     auto_free char *label = mem_printf("debugfs: %s", question);
-    uint64_t block, block_size;
+    uint64_t block = 0, block_size = 0;
     if (ask(image, dir, question, &output, err) != 0 ||
         block_size_of(&output, &block_size, err) != 0)
         return -1;
@@ -156,7 +158,7 @@ static int find_inode(const struct fault_change *change, const char *image, cons
 {
     auto_debugfs struct debugfs_output output = {0};
     auto_free char *question = mem_printf("imap \"%s\"\n", change->path);
-    uint64_t block, block_size, offset;
+    uint64_t block = 0, block_size = 0, offset = 0;
     if (ask(image, dir, question, &output, err) != 0 ||
         block_size_of(&output, &block_size, err) != 0)
         return -1;

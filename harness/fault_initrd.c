@@ -63,7 +63,7 @@ static int parse_change(struct fault_change *ret, const json_t *value, size_t in
 
 int fault_initrd_check(const json_t *initrd, const char *name, struct err *err)
 {
-    struct recipe recipe;
+    struct recipe recipe = {0};
     auto_free char *where = mem_printf("%s: \"initrd\"", name);
     size_t index;
     const json_t *value;
@@ -161,7 +161,7 @@ static int spoil(struct buf *initrd, const struct recipe *recipe, struct err *er
 
 int fault_make_initrd(const struct fault *fault, const char *from, const char *to, struct err *err)
 {
-    struct recipe recipe;
+    struct recipe recipe = {0};
     auto_buf struct buf initrd;
     buf_init(&initrd, 0);
     if (from == NULL)

@@ -44,8 +44,8 @@ json_t *report_comparison_json(const struct alignment *alignment, const char *he
                      "bootdiag.comparison/1", "source", json_text(here), "good", names, "runs",
                      (json_int_t)alignment->n_others, "rows", rows, "folded", "repeats",
                      (json_int_t)alignment->repeats, "only_some",
-                     (json_int_t)(alignment->only_some + alignment->only_some_too), "dropped",
-                     (json_int_t)alignment->dropped);
+                     (json_int_t)alignment->only_some + (json_int_t)alignment->only_some_too,
+                     "dropped", (json_int_t)alignment->dropped);
 }
 
 /* ---- text ---- */

@@ -85,8 +85,9 @@ static void print_findings(const struct view *view, const json_t *explanation,
     const json_t *finding;
     const json_t *findings = json_object_get(explanation, "findings");
     print_heading(view, "what was noticed, by whom, in the order of the lines");
-    json_array_foreach (findings, i, finding)
+    json_array_foreach (findings, i, finding) {
         print_finding(view, finding, place);
+    }
     if (json_array_size(findings) == 0)
         view_line(view, VIEW_PLAIN, "  nothing that speaks of a fault");
 }
@@ -133,8 +134,9 @@ static void print_weighing(const struct view *view, const json_t *explanation)
     const json_t *item;
     const json_t *considered = json_object_get(explanation, "considered");
     print_heading(view, "which causes were considered");
-    json_array_foreach (considered, i, item)
+    json_array_foreach (considered, i, item) {
         print_considered(view, item);
+    }
     if (json_array_size(considered) == 0)
         view_line(view, VIEW_PLAIN, "  none: no finding points at one");
 }

@@ -64,9 +64,9 @@ class Boot:
             (folder / "console.times").write_text("".join(f"{at} {ms}\n" for at, ms in self.times))
         if self.facts is not None:
             (folder / "boot.json").write_text(json.dumps(self.facts))
-        vmm_log = self.case.path / "vmm.log"
-        if vmm_log.exists():
-            (folder / "vmm.log").write_bytes(vmm_log.read_bytes())
+        for name in ("vmm.log", "net.pcap"):
+            if (self.case.path / name).exists():
+                (folder / name).write_bytes((self.case.path / name).read_bytes())
         return folder
 
 
