@@ -82,8 +82,9 @@ static bool recovered(const struct evidence *evidence, const struct finding *fin
     uint32_t line = last_line(evidence, finding);
     bool about_it = in_guest_user_space(finding->cause) ||
                     cause_in_layer(finding->cause, "network") || finding->severity < SEVERITY_FATAL;
-    if (strcmp(finding->cause, "rootfs.stale-image") == 0)
-        return false; /* another build comes up, too */
+    if (strcmp(finding->cause, "rootfs.stale-image") == 0 ||
+        strcmp(finding->cause, "agent.companion-down") == 0)
+        return false; /* the agent comes up with them, too */
     if (ready == NULL || line == 0 || line >= ready->line || !about_it ||
         died_after(evidence, ready))
         return false;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "analyzers/rungs.h"
+#include "analyzers/stage.h"
 
 static const double weights[] = {
     [WINDOW_OPEN] = 0, [WINDOW_HALF] = 0.55, [WINDOW_SILENT] = 0.8, [WINDOW_CLOSED] = 1};
@@ -250,6 +251,10 @@ static void blame_unseen(const struct ladder *ladder, double weight)
                          : by_agent      ? "The agent came up on a guest that has no address"
                                          : "The guest never got an address");
     quote_ladder(ladder, finding);
+    if (renamed != NULL && !stage_reached(rungs->evidence, STAGE_LINK_UP)) {
+        finding = blame(ladder, "network.link-unseen", "network.link-down", 0.31, NULL);
+        finding_say(finding, "Nothing shows that the interface's link ever came up");
+    }
     if (renamed == NULL && (mute || evidence_count(rungs->evidence, "network.no-modules") > 0)) {
         finding = blame(ladder, "network.mute", "network.driver-missing", 0.35 * weight, NULL);
         finding_say(finding, "The guest never used its network card: its driver may be missing");

@@ -112,7 +112,7 @@ static int check_place(const struct fault_change *change, const char *parent, co
 static int fill(const struct fault_change *change, const char *image, const char *dir,
                 struct err *err)
 {
-    uint64_t n_free = 0, block_size = 0, left = 0;
+    uint64_t n_free = 0, block_size = SUPERBLOCK_SIZE, left = 0;
     auto_free char *parent = folder_of(change);
     if (check_place(change, parent, image, dir, err) != 0 ||
         free_blocks(image, dir, &n_free, &block_size, err) != 0)
@@ -182,7 +182,7 @@ static int find_descriptors(const struct fault_change *change, const char *image
 {
     (void)change;
     auto_debugfs struct debugfs_output output = {0};
-    uint64_t block_size;
+    uint64_t block_size = SUPERBLOCK_SIZE;
     if (ask(image, dir, "", &output, err) != 0 || block_size_of(&output, &block_size, err) != 0)
         return -1;
     uint64_t superblock = SUPERBLOCK_AT / block_size; /* they are in the next block */
