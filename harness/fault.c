@@ -16,7 +16,7 @@
 #include "harness/fault_change.h"
 #include "harness/fault_initrd.h"
 
-enum { LONGEST_LIST = 300 };
+enum { LONGEST_LIST = 240 };
 
 /* ---- which there are ---- */
 
@@ -74,7 +74,8 @@ static int refuse_name(const char *faults_dir, const char *name, struct err *err
         buf_addf(&list, "%s%s", known == names ? "" : ", ", *known);
     fault_list_free(names);
     return err_set(err, "there is no fault \"%.60s\" in %.100s; known: %s%s", name, faults_dir,
-                   list.len > 0 ? buf_text(&list) : "none", list.overflow ? "..." : "");
+                   list.len > 0 ? buf_text(&list) : "none",
+                   list.overflow ? "...; `bootdiag list faults` lists them all" : "");
 }
 
 /* ---- loading ---- */

@@ -121,7 +121,7 @@ EOF
     refused '"memory" is not a member' "$PROGRAM" run --target "$T/unknown.json"
     refused '"port": expected 1-65535, got 0' "$PROGRAM" run --target "$T/good.json" --set service.port=0
     refused 'no backend "xen"' "$PROGRAM" run --target "$T/good.json" --set backend=xen
-    refused 'agent-hung' "$PROGRAM" run --target "$T/good.json" --fault nonsense
+    refused 'list faults' "$PROGRAM" run --target "$T/good.json" --fault nonsense
     refused "$T/no-kernel" "$PROGRAM" run --target "$T/good.json" --set "kernel=$T/no-kernel"
     refused "$T/no-image" "$PROGRAM" run --target "$T/good.json" --set "rootfs=$T/no-image"
     refused 'no-such-qemu' "$PROGRAM" run --target "$T/good.json" --set qemu.binary=no-such-qemu
