@@ -226,9 +226,8 @@ static const struct rule rules[] = {
         .id = "network.module-broken",
         .severity = SEVERITY_ERROR,
         .speaker = SPEAKER_KERNEL,
-        .pattern =
-            "^(?:" CARD_DRIVERS "|failover): (?:disagrees about version of symbol|Unknown "
-            "symbol|version magic '[^']*' should be|Loading of (?:unsigned )?module)",
+        .pattern = "^(?:" CARD_DRIVERS "|failover): (?:disagrees about version of symbol|Unknown "
+                   "symbol|version magic '[^']*' should be|Loading of (?:unsigned )?module)",
         .summary = "The driver of the network card belongs to another kernel",
         .sample = "[    5.8] virtio_net: disagrees about version of symbol module_layout",
         .near_miss = "[    5.8] virtio_net: module verification failed: signature and/or required "
