@@ -17,7 +17,7 @@ enum { MAX_ALTERNATIVES = 5 };
 
 /* Confidences: what a bare console needs to be called failed; what is broken besides rather than
  * guessed. */
-static const double DECISIVE = 0.8, BROKEN_TOO = 0.6;
+static const double DECISIVE = 0.7, BROKEN_TOO = 0.6;
 
 static bool quoted(const struct verdict *verdict, const struct quote *quote)
 {
