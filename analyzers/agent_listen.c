@@ -70,8 +70,10 @@ static const struct rule rules[] = {
         .id = "agent.ready-without-address",
         .severity = SEVERITY_ERROR,
         /* An "address" of 127.0.0.1 may as well be the one that it is bound to. */
-        .pattern = "^(?=.*%{READY}).*(?:\"(?:vmIP|vm_ip)\": ?\"127\\.[\\d.]+\"|"
-                   "\"(?:vmIP|vm_ip|ip|address)\": ?(?:\"(?:localhost|undefined|unknown|)\"|null))",
+        .pattern = "^(?:(?=.*%{READY}).*(?:\"(?:vmIP|vm_ip)\": ?\"127\\.[\\d.]+\"|"
+                   "\"(?:vmIP|vm_ip|ip|address)\": ?(?:\"(?:localhost|undefined|unknown|)\"|null))|"
+                   ".{0,80}\\b(?i:no (?:IPv4|IP|network) address(?:es)?)(?: |$)"
+                   "(?i:yet|found|assigned|available|configured)?)",
         .summary = "The agent listens, but the guest has no address",
         .sample = "[   15.74] start-all.sh[142]: {\"level\":\"info\",\"msg\":\"VM Browser Agent "
                   "started\",\"port\":8080,\"vmIP\":\"localhost\"}",
@@ -171,6 +173,21 @@ static const struct rule rules[] = {
         .near_miss = "[   15.1] start-all.sh[142]: dial tcp 192.168.100.5:8080: bind: cannot "
                      "assign requested address",
     },
+    {
+        .id = "agent.says-unhealthy",
+        .severity = SEVERITY_NOTE,
+        .pattern =
+            "(?i)^(?=.{0,600}$)(?=.*\\b(?:health|healthz|liveness|readiness)\\b)(?=.*\\b(?:fail(?:"
+            "ed|ing|ure)?|unhealthy|not ready|not healthy)\\b).*(?:\\bstatus\\b\\W{0,4}5\\d\\d|"
+            "\\b5\\d\\d\\b|unhealthy)",
+        .summary = "The agent says that it is not healthy",
+        .sample =
+            "[   17.1] start-all.sh[142]: {\"level\":\"warn\",\"msg\":\"health check failed\","
+            "\"status\":503,\"reason\":\"browser is not connected\"}",
+        .near_miss =
+            "[   17.1] start-all.sh[142]: {\"level\":\"info\",\"msg\":\"health check passed\","
+            "\"status\":200}",
+    },
 };
 
 /* The console's last line may be cut in the middle of a number. */
@@ -205,9 +222,32 @@ static void judge_elsewhere(const struct evidence *evidence, struct findings *fi
     finding_hit(finding, found);
 }
 
+/* A console alone knows no answers; that the agent says so of itself, again and again and to the
+ * end, is as good. */
+static void judge_own_word(const struct evidence *evidence, struct findings *findings)
+{
+    enum { OFTEN = 5, NEAR_LINES = 3 };
+    const struct hit *last = evidence_last(evidence, "agent.says-unhealthy");
+    uint32_t count = evidence_count(evidence, "agent.says-unhealthy");
+    if (!evidence_is_bare(evidence) || count < OFTEN ||
+        evidence->last_line.line > last->line + NEAR_LINES)
+        return;
+    struct finding *finding = findings_add(findings, "agent.unhealthy-by-itself", "agent.unhealthy",
+                                           SEVERITY_ERROR, 0.75);
+    finding_say(finding, "The agent runs, and says that it is not healthy");
+    finding->count = count;
+    finding_hit(finding, last);
+}
+
+static void run(const struct evidence *evidence, struct findings *findings)
+{
+    judge_elsewhere(evidence, findings);
+    judge_own_word(evidence, findings);
+}
+
 const struct analyzer analyzer_agent_listen = {
     .name = "agent_listen",
     .rules = rules,
     .n_rules = sizeof(rules) / sizeof(rules[0]),
-    .run = judge_elsewhere,
+    .run = run,
 };

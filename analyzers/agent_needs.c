@@ -16,7 +16,7 @@
     "[oO]ptional|[iI]gnor|[dD]isabled|[sS]kipp))"
 /* Programs that run agents. */
 #define RUNTIMES                                                                                   \
-    "(?:node|nodejs|npm|npx|yarn|pnpm|python3?(?:\\.\\d+)?|java|deno|bun|"                         \
+    "(?:node(?:js)?[\\d.]*|npm|npx|yarn|pnpm|python3?(?:\\.\\d+)?|java|deno|bun|"                  \
     "ruby)"
 /* In the name of a file that configures something. */
 #define CONFIG_FILE                                                                                \

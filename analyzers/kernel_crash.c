@@ -76,7 +76,7 @@ static const struct rule rules[] = {
         .speaker = SPEAKER_KERNEL,
         .pattern =
             "^(?:RIP: [0-9a-f]+:\\S+ \\[([\\w-]+)\\]|pc : \\S+ \\[([\\w-]+)\\]|Modules linked "
-            "in:.* (virtio_net|e1000e?|vmxnet3|net_failover)\\(\\+\\))",
+            "in:.* (virtio_net|e1000e?|vmxnet3|net_failover)\\([A-Z]*\\+[A-Z]*\\))",
         .summary = "The kernel stumbled in the module $1$2$3",
         .sample = "[    4.2] RIP: 0010:virtnet_probe+0x1f/0x9f0 [virtio_net]",
         .near_miss = "[    4.2] RIP: 0010:do_one_initcall+0x5c/0x320",

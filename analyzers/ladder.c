@@ -227,6 +227,40 @@ static void blame_lease(const struct ladder *ladder, double weight)
     quote_ladder(ladder, finding);
 }
 
+/* It got another name, and whoever configures it did not say that all went well with that one. */
+static const struct hit *renamed_in_vain(const struct rungs *rungs)
+{
+    const struct hit *renamed = evidence_last(rungs->evidence, "network.interface-renamed");
+    return renamed != NULL && rungs->service_done != NULL && rungs->service_done->seq > renamed->seq
+               ? NULL
+               : renamed;
+}
+
+static void blame_renamed(const struct ladder *ladder, const struct hit *renamed, double confidence)
+{
+    struct finding *finding =
+        blame(ladder, "network.renamed-unused", "network.interface-renamed", confidence, renamed);
+    finding_say(finding, "The interface got another name, and never an address");
+    quote_ladder(ladder, finding);
+    if (!stage_reached(ladder->rungs.evidence, STAGE_LINK_UP)) {
+        finding = blame(ladder, "network.link-unseen", "network.link-down", 0.31, NULL);
+        finding_say(finding, "Nothing shows that the interface's link ever came up");
+    }
+}
+
+/* It had one, by its own frames, and later neither the agent nor the host found it. */
+static void blame_lost_address(const struct ladder *ladder)
+{
+    const struct frames *frames = &ladder->rungs.frames;
+    struct finding *finding =
+        blame(ladder, "network.address-gone", "network.link-down", 0.75, NULL);
+    finding_say(finding, "The guest used the address %s, and then its interface fell silent",
+                frames->addresses[0]);
+    finding_fact(finding, frames->since_start ? frames->seen[FRAME_OF_GUEST].last_ms : -1,
+                 "net.pcap: the guest's last frame of %u", frames->seen[FRAME_OF_GUEST].count);
+    quote_ladder(ladder, finding);
+}
+
 /* Nobody on this console speaks of the network: only that there is no address is known, or not even
  * that. Then a job that waits for the network is the better answer. */
 static void blame_unseen(const struct ladder *ladder, double weight)
@@ -234,28 +268,27 @@ static void blame_unseen(const struct ladder *ladder, double weight)
     const struct rungs *rungs = &ladder->rungs;
     bool by_agent = evidence_count(rungs->evidence, "agent.ready-without-address") > 0;
     bool mute = rungs->frames.knows_guest && rungs->frames.seen[FRAME_OF_GUEST].count == 0;
-    const struct hit *renamed = evidence_last(rungs->evidence, "network.interface-renamed");
+    const struct hit *renamed = renamed_in_vain(rungs);
     double confidence = (by_agent ? 0.7 : rungs->waits ? 0.45 : 0.55) * weight;
     if (argv_has_nic(rungs->evidence->record->vmm.argv) == 0) {
         blame_card(ladder, weight);
         return;
     }
-    struct finding *finding =
-        renamed != NULL
-            ? blame(ladder, "network.renamed-unused", "network.interface-renamed", confidence,
-                    renamed)
-            : blame(ladder, "network.no-address", "network.not-configured", confidence, NULL);
-    finding_say(finding, renamed != NULL ? "The interface got another name, and never an address"
-                         : mute          ? "The guest never sent a frame: nobody switched its "
-                                           "interface on"
-                         : by_agent      ? "The agent came up on a guest that has no address"
-                                         : "The guest never got an address");
-    quote_ladder(ladder, finding);
-    if (renamed != NULL && !stage_reached(rungs->evidence, STAGE_LINK_UP)) {
-        finding = blame(ladder, "network.link-unseen", "network.link-down", 0.31, NULL);
-        finding_say(finding, "Nothing shows that the interface's link ever came up");
+    if (rungs->frames.n_addresses > 0) {
+        blame_lost_address(ladder);
+        return;
     }
-    if (renamed == NULL && (mute || evidence_count(rungs->evidence, "network.no-modules") > 0)) {
+    if (renamed != NULL) {
+        blame_renamed(ladder, renamed, confidence);
+        return;
+    }
+    struct finding *finding =
+        blame(ladder, "network.no-address", "network.not-configured", confidence, NULL);
+    finding_say(finding, mute ? "The guest never sent a frame: nobody switched its interface on"
+                         : by_agent ? "The agent came up on a guest that has no address"
+                                    : "The guest never got an address");
+    quote_ladder(ladder, finding);
+    if (mute || evidence_count(rungs->evidence, "network.no-modules") > 0) {
         finding = blame(ladder, "network.mute", "network.driver-missing", 0.35 * weight, NULL);
         finding_say(finding, "The guest never used its network card: its driver may be missing");
         quote_ladder(ladder, finding);

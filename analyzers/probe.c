@@ -38,7 +38,7 @@ static bool is_answer(enum probe_class class)
 }
 
 /* The last wrong answer, unless it has been silence for long since; NULL: none. A slow guest lets
- * attempts time out between its answers. */
+ * attempts time out between its answers, and a single attempt may end otherwise. */
 static const struct probe_run *last_answer(const struct record *record)
 {
     const struct probe_run *runs = record->probe.runs;
@@ -46,7 +46,8 @@ static const struct probe_run *last_answer(const struct record *record)
     for (size_t i = n; i-- > 0;) {
         if (is_answer(runs[i].class))
             return runs[n - 1].to_ms - runs[i].to_ms < FRESH_MS ? &runs[i] : NULL;
-        if (runs[i].class != PROBE_NO_ANSWER && runs[i].class != PROBE_CONNECT_TIMEOUT)
+        bool stray = runs[i].from_ms == runs[i].to_ms;
+        if (!stray && runs[i].class != PROBE_NO_ANSWER && runs[i].class != PROBE_CONNECT_TIMEOUT)
             return NULL;
     }
     return NULL;

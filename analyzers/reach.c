@@ -145,8 +145,9 @@ static void judge_forwarded(const struct evidence *evidence, const struct frames
     const struct hit *named = evidence_first(evidence, "network.dhcp-address");
     if (named == NULL && planned != NULL)
         named = whereabouts_named(evidence, planned);
-    const struct hit *without = evidence_last(evidence, "agent.ready-without-address");
-    bool silent = reach_ready_long_before(ready, view->last) && named != NULL && without == NULL &&
+    if (evidence_last(evidence, "agent.ready-without-address") != NULL)
+        return; /* nothing is dropped where there is no address (ladder.c) */
+    bool silent = reach_ready_long_before(ready, view->last) && named != NULL &&
                   evidence->arrival_times && fell_silent(evidence, view, ready, named);
     if (reach_unanswered(frames) || (silent && frames->seen[FRAME_GUEST_ACCEPTS].count == 0))
         judge_dropped(evidence, frames, view, ready, 0.84, findings);

@@ -221,6 +221,7 @@ void rungs_take(const struct evidence *evidence, struct rungs *ret_rungs)
     climb(ret_rungs);
     ret_rungs->networkd = evidence_first(evidence, "network.networkd-ready");
     ret_rungs->service = failed_service(evidence);
+    ret_rungs->service_done = network_job(evidence, "init.job-done", false);
     ret_rungs->wrong = evidence_last(evidence, "network.placeholder-address");
     if (ret_rungs->wrong == NULL)
         ret_rungs->wrong = evidence_last(evidence, "network.address-invalid");
@@ -245,12 +246,21 @@ bool rungs_broken(const struct rungs *rungs, enum rung rung)
     return against != NULL;
 }
 
+/* The agent looked for an address and found none, and nothing later proves the contrary. */
+static bool agent_missed_it(const struct rungs *rungs)
+{
+    const struct hit *without = evidence_last(rungs->evidence, "agent.ready-without-address");
+    const struct frames *frames = &rungs->frames;
+    if (without == NULL || !later(without, rungs->climbed[RUNG_ADDRESS]))
+        return false;
+    return frames->n_addresses == 0 || (frames->since_start && without->near_ms >= 0 &&
+                                        frames->seen[FRAME_OF_GUEST].last_ms <= without->near_ms);
+}
+
 bool rungs_have_address(const struct rungs *rungs)
 {
-    const struct hit *said = rungs->climbed[RUNG_ADDRESS];
-    const struct hit *without = evidence_last(rungs->evidence, "agent.ready-without-address");
-    bool lost = said != NULL && later(without, said);
-    return rungs->view.reached || (!lost && (said != NULL || rungs->frames.n_addresses > 0));
+    bool shown = rungs->climbed[RUNG_ADDRESS] != NULL || rungs->frames.n_addresses > 0;
+    return rungs->view.reached || (shown && !agent_missed_it(rungs));
 }
 
 bool rungs_lost_link(const struct rungs *rungs)

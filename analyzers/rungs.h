@@ -29,12 +29,13 @@ struct rungs {
     struct frames frames;
     struct host_view view;
     const struct hit *climbed[RUNG_N], *contradicted[RUNG_N]; /* the last of each; NULL: none */
-    const struct hit *networkd; /* speaks on this console, and has looked at all interfaces */
-    const struct hit *service;  /* a network service that failed */
-    const struct hit *wrong;    /* an address or route that was configured cannot be */
-    const struct hit *absent;   /* somebody says that there is no address */
-    bool waits;                 /* ... or only waits for one; or nobody says anything */
-    enum window window;         /* for the address */
+    const struct hit *networkd;     /* speaks on this console, and has looked at all interfaces */
+    const struct hit *service;      /* a network service that failed */
+    const struct hit *service_done; /* the last one that did not */
+    const struct hit *wrong;        /* an address or route that was configured cannot be */
+    const struct hit *absent;       /* somebody says that there is no address */
+    bool waits;                     /* ... or only waits for one; or nobody says anything */
+    enum window window;             /* for the address */
 };
 
 void rungs_take(const struct evidence *evidence, struct rungs *ret_rungs);

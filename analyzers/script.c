@@ -154,6 +154,17 @@ static void judge_command(const struct evidence *evidence, const struct service_
     quote_end(finding, run);
 }
 
+/* The script comes no further than that command, run after run, whatever is said of its ends. */
+static void judge_same_command(const struct evidence *evidence, struct findings *findings)
+{
+    enum { RUNS = 3 };
+    struct finding *finding = findings_find(findings, "supervisor.command-failed");
+    const struct hit *last = evidence_last(evidence, "supervisor.command-failed");
+    const struct hit *started = evidence_last(evidence, "supervisor.agent-pid");
+    if (finding != NULL && finding->count >= RUNS && (started == NULL || started->seq < last->seq))
+        finding->confidence = 0.85;
+}
+
 /* The agent did not die first if nothing of its own looks like an error. */
 static void judge_stops_all(const struct evidence *evidence, const struct service_log *log,
                             struct findings *findings)
@@ -246,6 +257,7 @@ void script_judge(const struct evidence *evidence, struct findings *findings)
     struct service_log *log = service_log_new(evidence);
     judge_end(evidence, log, findings);
     judge_command(evidence, log, findings);
+    judge_same_command(evidence, findings);
     judge_stops_all(evidence, log, findings);
     judge_stuck(evidence, log, findings);
     judge_mute(evidence, log, findings);

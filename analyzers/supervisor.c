@@ -325,7 +325,9 @@ static const struct rule rules[] = {
             "rest|remaining)|others|agent|container)"
             "|.*\\b(?:stopping|killing|terminating|shutting down) (?:all|every\\w*|the (?:others?"
             "|rest)|others)\\b.*\\b(?:because|since|as|after)\\b.*\\b(?:exited|died|ended|failed|"
-            "crashed|gone)\\b)",
+            "crashed|gone)\\b|(?>.*?\\b(?:exited|died|ended|failed|crashed|gone)\\b)[^,;]{0,60}[,;]"
+            " "
+            "(?:so )?(?:stopp|kill|terminat|shutt|tear)\\w* (?:\\w+ )?(?:the )?agent\\b)",
         .summary = "The supervisor script stops everything because one child ended",
         .sample = "[   20.1] start-all.sh[123]: [SUPERVISOR] One child exited; stopping all",
         .near_miss =

@@ -15,9 +15,9 @@
 
 enum { MAX_ALTERNATIVES = 5 };
 
-/* Confidences: what a bare console needs to be called failed; what is broken besides rather than
- * guessed. */
-static const double DECISIVE = 0.7, BROKEN_TOO = 0.6;
+/* Confidences: what a bare console needs to be called failed, and once the boot got as far as the
+ * service; what is broken besides rather than guessed. */
+static const double DECISIVE = 0.8, DECISIVE_LATE = 0.7, BROKEN_TOO = 0.6;
 
 static bool quoted(const struct verdict *verdict, const struct quote *quote)
 {
@@ -239,6 +239,14 @@ static bool has_cause(const struct analysis *analysis, const char *cause)
     return false;
 }
 
+static bool is_decisive(const struct candidate *chosen)
+{
+    bool late =
+        cause_in_layer(chosen->cause, "agent") || cause_in_layer(chosen->cause, "supervisor");
+    return chosen->confidence >= (late ? DECISIVE_LATE : DECISIVE) && chosen->best != NULL &&
+           chosen->best->severity >= SEVERITY_ERROR;
+}
+
 static enum outcome outcome_of(const struct analysis *analysis, const struct evidence *evidence,
                                const struct candidate *chosen)
 {
@@ -255,8 +263,7 @@ static enum outcome outcome_of(const struct analysis *analysis, const struct evi
     default:
         return OUTCOME_FAILED;
     }
-    if (chosen != NULL && chosen->confidence >= DECISIVE && chosen->best != NULL &&
-        chosen->best->severity >= SEVERITY_ERROR)
+    if (chosen != NULL && is_decisive(chosen))
         return OUTCOME_FAILED;
     return doubt_console_ready(evidence) ? OUTCOME_READY : OUTCOME_UNDETERMINED;
 }
