@@ -133,6 +133,34 @@ static bool on_kvm(const struct record *record)
     return record->host.accelerator != NULL && strcmp(record->host.accelerator, "kvm") == 0;
 }
 
+/* What a kernel and its initramfs need at least before they can print: room for both, packed and
+ * unpacked. */
+static bool has_little_memory(const struct record *record)
+{
+    enum { LEAST_MIB = 64, MIB = 1024 * 1024 };
+    int64_t images = (record->kernel.size > 0 ? record->kernel.size : 0) +
+                     (record->initrd.size > 0 ? record->initrd.size : 0);
+    int64_t need_mib = 2 * (images / MIB);
+    return record->guest.memory_mib > 0 &&
+           record->guest.memory_mib < (need_mib > LEAST_MIB ? need_mib : LEAST_MIB);
+}
+
+static void add_no_room(const struct evidence *evidence, struct findings *findings,
+                        const char *what)
+{
+    const struct record *record = evidence->record;
+    struct finding *finding =
+        findings_add(findings, "kernel.no-room", "kernel.out-of-memory", SEVERITY_ERROR, 0.75);
+    finding_say(finding,
+                "The guest %s before its kernel could print: %d MiB of memory are too little for "
+                "it to start",
+                what, record->guest.memory_mib);
+    finding_fact(finding, record->ended_ms,
+                 "memory: %d MiB; kernel: %lld bytes, initrd: %lld bytes; watched for %lld ms",
+                 record->guest.memory_mib, (long long)record->kernel.size,
+                 (long long)record->initrd.size, (long long)record->ended_ms);
+}
+
 static void judge_empty_console(const struct evidence *evidence, struct findings *findings)
 {
     const struct record *record = evidence->record;
@@ -143,6 +171,10 @@ static void judge_empty_console(const struct evidence *evidence, struct findings
     if (record->end != RECORD_END_DEADLINE || guest_spoke(evidence) ||
         (record->ended_ms < STAGE_STUCK_MS && !no_serial))
         return;
+    if (!answered && is_idle(record) && has_little_memory(record)) {
+        add_no_room(evidence, findings, "stopped");
+        return;
+    }
     if (!answered && !firmware && is_idle(record)) {
         add_empty(evidence, findings, "vmm.idle", "vmm.start-timeout", 0.82,
                   "The guest never ran: no console output and no CPU time used");
@@ -158,35 +190,13 @@ static void judge_empty_console(const struct evidence *evidence, struct findings
                        : "The kernel never wrote to the console, although the guest used CPU time");
 }
 
-/* What a kernel and its initramfs need at least before they can print: room for both, packed and
- * unpacked. */
-static bool has_little_memory(const struct record *record)
-{
-    enum { LEAST_MIB = 64, MIB = 1024 * 1024 };
-    int64_t images = (record->kernel.size > 0 ? record->kernel.size : 0) +
-                     (record->initrd.size > 0 ? record->initrd.size : 0);
-    int64_t need_mib = 2 * (images / MIB);
-    return record->guest.memory_mib > 0 &&
-           record->guest.memory_mib < (need_mib > LEAST_MIB ? need_mib : LEAST_MIB);
-}
-
 static void judge_early_reset(const struct evidence *evidence, struct findings *findings)
 {
     const struct record *record = evidence->record;
     if (record->end != RECORD_END_VMM_EXIT || record->vmm.exit_code != 0 || guest_spoke(evidence) ||
         !has_little_memory(record))
         return;
-    struct finding *finding =
-        findings_add(findings, "kernel.no-room", "kernel.out-of-memory", SEVERITY_ERROR, 0.75);
-    finding_say(finding,
-                "The guest reset before its kernel could print: %d MiB of memory are too "
-                "little for it to start",
-                record->guest.memory_mib);
-    finding_fact(finding, record->ended_ms,
-                 "memory: %d MiB; kernel: %lld bytes, initrd: %lld bytes; the VMM ended after %lld "
-                 "ms",
-                 record->guest.memory_mib, (long long)record->kernel.size,
-                 (long long)record->initrd.size, (long long)record->ended_ms);
+    add_no_room(evidence, findings, "reset");
 }
 
 static void run(const struct evidence *evidence, struct findings *findings)

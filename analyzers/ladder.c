@@ -145,7 +145,7 @@ static void blame_wrong(const struct ladder *ladder)
 
 static void blame_config(const struct ladder *ladder)
 {
-    struct finding *finding = blame(ladder, "network.setup-ended", "network.not-configured", 0.75,
+    struct finding *finding = blame(ladder, "network.setup-ended", "network.not-configured", 0.82,
                                     ladder->rungs.contradicted[RUNG_CONFIG]);
     finding_say(finding, "The interface is there, and setting it up failed or was never done");
     quote_ladder(ladder, finding);

@@ -132,11 +132,25 @@ static const struct rule rules[] = {
     {
         .id = "network.configured-by",
         .milestone = "nic-found",
-        .pattern = "^%{IFACE}: (?:found matching network|Configuring with)",
+        .pattern = "^%{IFACE}: Configuring with",
         .summary = "systemd-networkd has a configuration for the interface",
         .sample = "[   11.18] systemd-networkd[123]: eth0: Configuring with "
                   "/etc/systemd/network/20.network.",
-        .near_miss = "[   11.34] systemd-networkd[123]: eth0: Link UP",
+        .near_miss = "[   11.18] systemd-networkd[123]: eth0: found matching network "
+                     "'/etc/systemd/network/20.network'",
+    },
+    {
+        .id = "network.file-ignored",
+        .severity = SEVERITY_ERROR,
+        .pattern = "^(?:(\\S+\\.network): No valid settings found in the \\[Match\\] section, "
+                   "ignoring file|Failed to (?:open|read|parse) (?:configuration )?file "
+                   "'(\\S+\\.network)')",
+        .literal = ".network",
+        .summary = "systemd-networkd ignores $1$2",
+        .sample = "[   10.8] systemd-networkd[108]: /etc/systemd/network/20-eth0.network: No valid "
+                  "settings found in the [Match] section, ignoring file.",
+        .near_miss = "[   10.7] systemd-networkd[108]: /etc/systemd/network/20-eth0.network:1: "
+                     "Assignment outside of section. Ignoring.",
     },
     {
         .id = "network.networkd-ready",

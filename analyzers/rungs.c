@@ -25,6 +25,7 @@ static const struct {
     {"network.no-such-device", RUNG_NAME, false},
     {"network.device-timeout", RUNG_NAME, false},
     {"network.setup-failed", RUNG_CONFIG, false},
+    {"network.file-ignored", RUNG_CONFIG, false},
     {"network.interface-down", RUNG_CONFIG, false},
     {"network.configured-by", RUNG_CONFIG, true},
     {"network.dhcp-asking", RUNG_CONFIG, true},

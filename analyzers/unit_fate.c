@@ -148,6 +148,7 @@ static const struct rule rules[] = {
         .id = "init.unit-masked",
         .cause = "init.unit-masked",
         .severity = SEVERITY_ERROR,
+        .speaker = SPEAKER_ANYONE, /* systemctl says so, too */
         .confidence = 0.93,
         .pattern = "\\bUnit (%{UNIT}) is masked",
         .literal = " is masked",
