@@ -174,6 +174,17 @@ static const struct rule rules[] = {
                      "assign requested address",
     },
     {
+        /* What deadline.c asks for: it is at work, and says how far it is. */
+        .id = "agent.counts",
+        .severity = SEVERITY_NOTE,
+        .pattern = "(?:^|[^\\d.:]|\":)(\\d{1,6})(?: ?/ ?| (?:out )?of |,\"(?:of|total)\": ?)(\\d{1,6})"
+                   "(?:[^\\d.:/]|$)",
+        .summary = "The agent says that it has done $1 of $2",
+        .sample =
+            "[   36.1] start-all.sh[125]: {\"msg\":\"loading profiles\",\"loaded\":22,\"of\":60}",
+        .near_miss = "[   36.1] start-all.sh[125]: {\"msg\":\"loaded profiles\",\"loaded\":22}",
+    },
+    {
         .id = "agent.says-unhealthy",
         .severity = SEVERITY_NOTE,
         .pattern =

@@ -263,11 +263,19 @@ static const char *const by_network_no_lease[] = {
     "init.job-waiting",    "init.unit-start-timeout",    "init.dependency-failed",
     "init.not-reached",    "rootfs.agent-not-installed", "agent.bind-denied",
     "agent.bind-loopback", "probe.deadline-too-short",   NULL};
-static const char *const by_network_static_invalid[] = {
-    "network.no-lease",    "network.not-configured",     "network.address-mismatch",
-    "init.job-waiting",    "init.unit-start-timeout",    "init.dependency-failed",
-    "init.not-reached",    "rootfs.agent-not-installed", "agent.bind-denied",
-    "agent.bind-loopback", "probe.deadline-too-short",   NULL};
+static const char *const by_network_static_invalid[] = {"network.no-lease",
+                                                        "network.not-configured",
+                                                        "network.address-mismatch",
+                                                        "network.filtered",
+                                                        "init.job-waiting",
+                                                        "init.unit-start-timeout",
+                                                        "init.dependency-failed",
+                                                        "init.not-reached",
+                                                        "rootfs.agent-not-installed",
+                                                        "agent.bind-denied",
+                                                        "agent.bind-loopback",
+                                                        "probe.deadline-too-short",
+                                                        NULL};
 static const char *const by_network_address_mismatch[] = {
     "probe.wrong-target", "probe.deadline-too-short", "init.job-waiting", NULL};
 static const char *const by_supervisor_missing[] = {"supervisor.command-failed",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analyzers/deadline.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "analyzers/baseline.h"
@@ -52,12 +53,25 @@ static bool was_up(const struct evidence *evidence)
            reach_ready_long_before(ready, &record->probe.runs[record->probe.n_runs - 1]);
 }
 
-/* When it last got further: a milestone, or a job that systemd finished on the way to the unit. */
+/* When the agent last counted up, to less than all; -1: it does not count. */
+static int64_t counted_ms(const struct evidence *evidence)
+{
+    const struct hit *first = evidence_first(evidence, "agent.counts");
+    const struct hit *last = evidence_last(evidence, "agent.counts");
+    if (first == NULL || first == last || !stage_reached(evidence, STAGE_AGENT_STARTED))
+        return -1;
+    long from = strtol(first->captures[0], NULL, 10), to = strtol(last->captures[0], NULL, 10);
+    return from < to && to < strtol(last->captures[1], NULL, 10) ? last->near_ms : -1;
+}
+
+/* When it last got further: a milestone, a job that systemd finished on the way to the unit, or the
+ * agent by its own count. */
 static int64_t advanced_ms(const struct evidence *evidence, const struct milestone *last)
 {
     const struct hit *job = evidence_last(evidence, "init.job-done");
     bool on_the_way = job != NULL && !stage_reached(evidence, STAGE_UNIT_STARTED);
-    return on_the_way && job->near_ms > last->at_ms ? job->near_ms : last->at_ms;
+    int64_t at_ms = counted_ms(evidence) > last->at_ms ? counted_ms(evidence) : last->at_ms;
+    return on_the_way && job->near_ms > at_ms ? job->near_ms : at_ms;
 }
 
 /* Advancing until the end: the console spoke, or the boot got further, less than the patience ago.

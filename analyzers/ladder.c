@@ -342,6 +342,33 @@ static void blame_driver(const struct ladder *ladder)
     quote_ladder(ladder, finding);
 }
 
+/*
+ * It answers ARP for its address, and not one IP packet comes back, while the wait for its network
+ * never ends: the address is there and the way back is not, as with a netmask of /32. A firewall
+ * would let the wait end.
+ */
+static bool has_no_way_back(const struct rungs *rungs)
+{
+    const struct frames *frames = &rungs->frames;
+    return rungs->absent != NULL && rungs->window == WINDOW_CLOSED && rungs->view.tap &&
+           frames->seen[FRAME_GUEST_IS_AT].count > 0 && frames->seen[FRAME_DISCOVER].count == 0 &&
+           frames->seen[FRAME_GUEST_ACCEPTS].count == 0 &&
+           frames->seen[FRAME_GUEST_RESETS].count == 0 && frames->seen[FRAME_REJECTED].count == 0;
+}
+
+static void blame_way_back(const struct ladder *ladder)
+{
+    struct finding *finding =
+        blame(ladder, "network.no-way-back", "network.static-invalid", 0.8, NULL);
+    finding_say(finding, "The guest has its address and no route back: its netmask or gateway is "
+                         "wrong");
+    finding_fact(finding, -1,
+                 "net.pcap: the guest answered ARP %u times, and none of %u connections",
+                 ladder->rungs.frames.seen[FRAME_GUEST_IS_AT].count,
+                 ladder->rungs.frames.seen[FRAME_SYN].count);
+    quote_ladder(ladder, finding);
+}
+
 void ladder_judge(const struct evidence *evidence, struct findings *findings)
 {
     struct ladder ladder = {.findings = findings};
@@ -352,6 +379,8 @@ void ladder_judge(const struct evidence *evidence, struct findings *findings)
     if (rungs_have_address(rungs)) {
         if (rungs_lost_link(rungs))
             blame_link(&ladder, 1);
+        else if (has_no_way_back(rungs))
+            blame_way_back(&ladder);
         return;
     }
     if (rungs_broken(rungs, RUNG_DRIVER))
