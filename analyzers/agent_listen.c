@@ -177,8 +177,9 @@ static const struct rule rules[] = {
         /* What deadline.c asks for: it is at work, and says how far it is. */
         .id = "agent.counts",
         .severity = SEVERITY_NOTE,
-        .pattern = "(?:^|[^\\d.:]|\":)(\\d{1,6})(?: ?/ ?| (?:out )?of |,\"(?:of|total)\": ?)(\\d{1,6})"
-                   "(?:[^\\d.:/]|$)",
+        .pattern =
+            "(?:^|[\\s(\\[]|\":)(\\d{1,6})(?: ?/ ?| (?:out )?of |,\"(?:of|total)\": ?)(\\d{1,6})"
+            "(?:[\\s)\\],;}]|$)",
         .summary = "The agent says that it has done $1 of $2",
         .sample =
             "[   36.1] start-all.sh[125]: {\"msg\":\"loading profiles\",\"loaded\":22,\"of\":60}",
