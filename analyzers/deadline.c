@@ -56,10 +56,12 @@ static bool was_up(const struct evidence *evidence)
 /* When the agent last counted up, to less than all; -1: it does not count. */
 static int64_t counted_ms(const struct evidence *evidence)
 {
-    const struct hit *first = evidence_first(evidence, "agent.counts");
     const struct hit *last = evidence_last(evidence, "agent.counts");
-    if (first == NULL || first == last || !stage_reached(evidence, STAGE_AGENT_STARTED))
+    if (last == NULL || !stage_reached(evidence, STAGE_AGENT_STARTED))
         return -1;
+    const struct hit *first = evidence_first(evidence, "agent.counts");
+    while (first != last && strcmp(first->captures[1], last->captures[1]) != 0)
+        first = evidence_next(evidence, "agent.counts", first);
     long from = strtol(first->captures[0], NULL, 10), to = strtol(last->captures[0], NULL, 10);
     return from < to && to < strtol(last->captures[1], NULL, 10) ? last->near_ms : -1;
 }

@@ -10,8 +10,9 @@
 #include "analyzers/stage.h"
 #include "analyzers/unit.h"
 
-/* What is left of a confidence. */
-static const double RECOVERED = 0.15, UNLIKELY = 0.4, LOGGED_ONLY = 0.75, MAY_GO_ON = 0.8;
+/* What is left of a confidence; what is worth at most that came again and may come no more. */
+static const double RECOVERED = 0.15, UNLIKELY = 0.4, LOGGED_ONLY = 0.75, MAY_GO_ON = 0.8,
+                    AGAIN_AT_MOST = 0.76;
 
 /* Within that time, or that many lines without a time, a script or systemd tries again. */
 enum { GO_ON_MS = 10 * 1000, GO_ON_LINES = 12 };
@@ -113,15 +114,16 @@ static bool ends_an_attempt(const char *cause)
     return !lives && (cause_in_layer(cause, "supervisor") || cause_in_layer(cause, "agent"));
 }
 
-/* The console ends right behind a failure that came once, and whether that was the end nobody says.
- */
+/* The console ends right behind a failure, and whether that was the end nobody says. */
 static bool may_go_on(const struct evidence *evidence, const struct finding *finding)
 {
     uint32_t line = last_line(evidence, finding);
-    if (!evidence_is_bare(evidence) || !ends_an_attempt(finding->cause) || finding->count > 1 ||
-        line == 0)
+    if (!evidence_is_bare(evidence) || !ends_an_attempt(finding->cause) || line == 0)
         return false;
-    int64_t at_ms = finding->n_quotes > 0 ? finding->quotes[0].at_ms : -1;
+    const struct hit *last = evidence_last(evidence, finding->id);
+    int64_t at_ms = last != NULL            ? last->near_ms
+                    : finding->n_quotes > 0 ? finding->quotes[0].at_ms
+                                            : -1;
     if (at_ms >= 0)
         return evidence->last_output_ms - at_ms < GO_ON_MS;
     return evidence->last_line.line < line + GO_ON_LINES;
@@ -171,8 +173,9 @@ const char *doubt_of(const struct evidence *evidence, const struct finding *find
         return "a later boot on the same console came up";
     if (got_past(evidence, finding))
         return "the script started the agent later";
-    *ret_factor = MAY_GO_ON;
-    if (may_go_on(evidence, finding))
+    bool again = finding->count > 1;
+    *ret_factor = again ? AGAIN_AT_MOST / finding->confidence : MAY_GO_ON;
+    if (!(again && finding->confidence <= AGAIN_AT_MOST) && may_go_on(evidence, finding))
         return "the console ends right behind it, and it may have been tried again";
     *ret_factor = LOGGED_ONLY;
     if (strcmp(cause, "agent.exception") == 0 && !anything_died(evidence))
