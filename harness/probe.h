@@ -41,8 +41,8 @@ struct probe_options {
 };
 
 /* Attempts run until paused or freed; a good answer drops the older ones
- * that still wait. Results are appended to record->probe, run-length coded, at most 256
- * runs. `record` and the engine are borrowed and must outlive the probe. */
+ * that still wait. Results are noted in record->probe.runs (probe_runs.h). `record` and the engine
+ * are borrowed and must outlive the probe. */
 struct probe *probe_new(struct probe_engine *engine, struct record *record,
                         const struct probe_options *options);
 void probe_free(struct probe *probe);
@@ -56,11 +56,6 @@ void probe_awake(struct probe *probe);
 /* Drops what is in flight and asks no more until probe_resume, which asks at once. */
 void probe_pause(struct probe *probe);
 void probe_resume(struct probe *probe);
-
-/* Appends one result to the runs: what replay and other backends use too. `neighbour` is static, or
- * NULL; a run keeps the last one that was known. */
-void probe_note(struct record *record, enum probe_class class, int64_t at_ms, int http_status,
-                const char *neighbour);
 
 /* One attempt, waited for at most `timeout_ms`: does anything answer at this URL already? */
 bool probe_answers(const char *url, int timeout_ms);
