@@ -19,6 +19,7 @@
 #include "harness/base/mem.h"
 #include "harness/fault_initrd.h"
 #include "harness/host.h"
+#include "harness/probe_engine.h"
 #include "harness/scratch.h"
 
 enum {

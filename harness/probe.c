@@ -9,12 +9,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 
 #include <curl/curl.h>
 
 #include "harness/base/clock.h"
 #include "harness/base/mem.h"
+#include "harness/probe_engine.h"
 #include "harness/probe_runs.h"
 
 enum {
@@ -74,17 +74,11 @@ static enum probe_class classify(CURL *easy, CURLcode result, int expected_statu
     }
 }
 
-/* ---- engine: libcurl on the loop ---- */
-
-struct probe_engine {
-    struct loop *loop;
-    CURLM *multi;
-    struct loop_timer timer;
-};
+/* ---- attempts ---- */
 
 struct attempt {
     struct probe *probe;
-    CURL *easy;
+    struct probe_request request;
     bool busy;
     bool unresolved; /* nobody had answered ARP yet when it began */
     size_t body_len;
@@ -92,6 +86,7 @@ struct attempt {
 
 struct probe {
     struct probe_engine *engine;
+    struct loop *loop; /* the engine's */
     struct record *record;
     struct probe_options options;
     struct attempt slots[N_SLOTS];
@@ -100,123 +95,6 @@ struct probe {
     bool awake, paused;
     int64_t nudged_until_ms;
 };
-
-static void finish_attempt(struct attempt *attempt, CURLcode result);
-
-static void collect(struct probe_engine *engine)
-{
-    CURLMsg *message;
-    int left;
-    while ((message = curl_multi_info_read(engine->multi, &left)) != NULL) {
-        if (message->msg != CURLMSG_DONE)
-            continue;
-        struct attempt *attempt = NULL;
-        CURLcode result = message->data.result; /* the message dies with the next call */
-        (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&attempt);
-        finish_attempt(attempt, result);
-    }
-}
-
-static void on_curl_timer(void *ctx)
-{
-    struct probe_engine *engine = ctx;
-    int running;
-    (void)curl_multi_socket_action(engine->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-    collect(engine);
-}
-
-static int set_curl_timer(CURLM *multi, long timeout_ms, void *ctx)
-{
-    (void)multi;
-    struct probe_engine *engine = ctx;
-    if (timeout_ms < 0)
-        loop_disarm(engine->loop, &engine->timer);
-    else
-        loop_arm(engine->loop, &engine->timer, timeout_ms);
-    return 0;
-}
-
-struct curl_socket {
-    struct loop_watch watch;
-    struct probe_engine *engine;
-};
-
-static void on_curl_socket(void *ctx, uint32_t events)
-{
-    struct curl_socket *curl_socket = ctx;
-    struct probe_engine *engine = curl_socket->engine; /* curl may free curl_socket in the call */
-    int action = 0, running;
-    if (events & (EPOLLIN | EPOLLHUP))
-        action |= CURL_CSELECT_IN;
-    if (events & EPOLLOUT)
-        action |= CURL_CSELECT_OUT;
-    if (events & EPOLLERR)
-        action |= CURL_CSELECT_ERR;
-    (void)curl_multi_socket_action(engine->multi, curl_socket->watch.fd, action, &running);
-    collect(engine);
-}
-
-static int set_curl_socket(CURL *easy, curl_socket_t fd, int what, void *ctx, void *assigned)
-{
-    (void)easy;
-    struct probe_engine *engine = ctx;
-    struct curl_socket *curl_socket = assigned;
-    if (what == CURL_POLL_REMOVE) {
-        if (curl_socket != NULL)
-            loop_unwatch(engine->loop, &curl_socket->watch);
-        free(curl_socket);
-        (void)curl_multi_assign(engine->multi, fd, NULL);
-        return 0;
-    }
-    if (curl_socket == NULL) {
-        curl_socket = mem_calloc(1, sizeof(*curl_socket));
-        curl_socket->engine = engine;
-        curl_socket->watch =
-            (struct loop_watch){.fd = fd, .on_ready = on_curl_socket, .ctx = curl_socket};
-        (void)curl_multi_assign(engine->multi, fd, curl_socket);
-    }
-    uint32_t events = 0;
-    if (what == CURL_POLL_IN || what == CURL_POLL_INOUT)
-        events |= EPOLLIN;
-    if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
-        events |= EPOLLOUT;
-    loop_watch(engine->loop, &curl_socket->watch, events);
-    return 0;
-}
-
-struct probe_engine *probe_engine_new(struct loop *loop, struct err *err)
-{
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-        err_set(err, "libcurl cannot be initialised");
-        return NULL;
-    }
-    struct probe_engine *engine = mem_calloc(1, sizeof(*engine));
-    engine->loop = loop;
-    engine->timer = (struct loop_timer){.on_due = on_curl_timer, .ctx = engine};
-    engine->multi = curl_multi_init();
-    if (engine->multi == NULL) {
-        free(engine);
-        err_set(err, "libcurl cannot be initialised");
-        return NULL;
-    }
-    (void)curl_multi_setopt(engine->multi, CURLMOPT_SOCKETFUNCTION, set_curl_socket);
-    (void)curl_multi_setopt(engine->multi, CURLMOPT_SOCKETDATA, engine);
-    (void)curl_multi_setopt(engine->multi, CURLMOPT_TIMERFUNCTION, set_curl_timer);
-    (void)curl_multi_setopt(engine->multi, CURLMOPT_TIMERDATA, engine);
-    return engine;
-}
-
-void probe_engine_free(struct probe_engine *engine)
-{
-    if (engine == NULL)
-        return;
-    loop_disarm(engine->loop, &engine->timer);
-    (void)curl_multi_cleanup(engine->multi);
-    free(engine);
-    curl_global_cleanup();
-}
-
-/* ---- attempts ---- */
 
 static size_t take_body(char *bytes, size_t size, size_t n, void *ctx)
 {
@@ -250,7 +128,7 @@ static void abandon(struct attempt *attempt)
 {
     if (!attempt->busy)
         return;
-    (void)curl_multi_remove_handle(attempt->probe->engine->multi, attempt->easy);
+    probe_engine_drop(attempt->probe->engine, &attempt->request);
     attempt->busy = false;
 }
 
@@ -298,13 +176,13 @@ static void start(struct attempt *attempt)
     attempt->unresolved = neighbour != NULL && (is_none(neighbour) || is_unanswered(neighbour));
     attempt->busy = true;
     attempt->body_len = 0;
-    (void)curl_multi_add_handle(attempt->probe->engine->multi, attempt->easy);
+    probe_engine_start(attempt->probe->engine, &attempt->request);
 }
 
 static void start_attempt(void *ctx)
 {
     struct probe *probe = ctx;
-    loop_arm(probe->engine->loop, &probe->next, pace(probe, clock_ms()));
+    loop_arm(probe->loop, &probe->next, pace(probe, clock_ms()));
     if (probe->options.neighbour != NULL && !probe->slow.busy)
         start(&probe->slow);
     struct attempt *attempt = free_slot(probe);
@@ -326,13 +204,14 @@ static enum probe_class with_neighbour(enum probe_class class, const struct atte
     return lost || is_unanswered(neighbour) ? PROBE_HOST_UNREACHABLE : class;
 }
 
-static void finish_attempt(struct attempt *attempt, CURLcode result)
+static void finish_attempt(void *ctx, CURLcode result)
 {
+    struct attempt *attempt = ctx;
     struct probe *probe = attempt->probe;
     int status;
     const char *neighbour = neighbour_now(probe);
     enum probe_class class =
-        classify(attempt->easy, result, probe->options.expected_status, &status);
+        classify(attempt->request.easy, result, probe->options.expected_status, &status);
     class = with_neighbour(class, attempt, neighbour);
     abandon(attempt);
     if (class == PROBE_READY)
@@ -344,9 +223,12 @@ static void finish_attempt(struct attempt *attempt, CURLcode result)
 static void init_attempt(struct attempt *attempt, struct probe *probe, int timeout_ms)
 {
     attempt->probe = probe;
-    attempt->easy = new_request(probe->options.url, timeout_ms);
-    (void)curl_easy_setopt(attempt->easy, CURLOPT_WRITEDATA, attempt);
-    (void)curl_easy_setopt(attempt->easy, CURLOPT_PRIVATE, attempt);
+    attempt->request = (struct probe_request){
+        .easy = new_request(probe->options.url, timeout_ms),
+        .on_end = finish_attempt,
+        .ctx = attempt,
+    };
+    (void)curl_easy_setopt(attempt->request.easy, CURLOPT_WRITEDATA, attempt);
 }
 
 struct probe *probe_new(struct probe_engine *engine, struct record *record,
@@ -354,27 +236,28 @@ struct probe *probe_new(struct probe_engine *engine, struct record *record,
 {
     struct probe *probe = mem_calloc(1, sizeof(*probe));
     probe->engine = engine;
+    probe->loop = probe_engine_loop(engine);
     probe->record = record;
     probe->options = *options;
     probe->next = (struct loop_timer){.on_due = start_attempt, .ctx = probe};
     for (size_t i = 0; i < N_SLOTS; i++)
         init_attempt(&probe->slots[i], probe, ATTEMPT_TIMEOUT_MS);
     init_attempt(&probe->slow, probe, SLOW_TIMEOUT_MS);
-    loop_arm(engine->loop, &probe->next, 0);
+    loop_arm(probe->loop, &probe->next, 0);
     return probe;
 }
 
 void probe_pause(struct probe *probe)
 {
     abandon_all(probe);
-    loop_disarm(probe->engine->loop, &probe->next);
+    loop_disarm(probe->loop, &probe->next);
     probe->paused = true;
 }
 
 void probe_resume(struct probe *probe)
 {
     probe->paused = false;
-    loop_arm(probe->engine->loop, &probe->next, 0);
+    loop_arm(probe->loop, &probe->next, 0);
 }
 
 void probe_free(struct probe *probe)
@@ -383,8 +266,8 @@ void probe_free(struct probe *probe)
         return;
     probe_pause(probe);
     for (size_t i = 0; i < N_SLOTS; i++)
-        curl_easy_cleanup(probe->slots[i].easy);
-    curl_easy_cleanup(probe->slow.easy);
+        curl_easy_cleanup(probe->slots[i].request.easy);
+    curl_easy_cleanup(probe->slow.request.easy);
     free(probe);
 }
 
@@ -397,7 +280,7 @@ void probe_nudge(struct probe *probe)
     if (probe->paused || already)
         return;
     abandon_all(probe); /* they wait for what was there before: a fresh one is faster */
-    loop_arm(probe->engine->loop, &probe->next, 0);
+    loop_arm(probe->loop, &probe->next, 0);
 }
 
 void probe_awake(struct probe *probe)

@@ -17,15 +17,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "harness/base/err.h"
-#include "harness/base/loop.h"
 #include "harness/record.h"
 
-/* What libcurl needs to live on our loop; one for all probes of a campaign. */
-struct probe_engine;
-
-struct probe_engine *probe_engine_new(struct loop *loop, struct err *err);
-void probe_engine_free(struct probe_engine *engine);
+struct probe_engine; /* probe_engine.h */
 
 struct probe_options {
     const char *url; /* borrowed until probe_free */

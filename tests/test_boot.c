@@ -5,6 +5,7 @@
 #include "harness/base/clock.h"
 #include "harness/base/json.h"
 #include "harness/image.h"
+#include "harness/probe_engine.h"
 
 enum {
     PATIENCE_MS = 4000, /* what should happen has happened by then */

@@ -11,6 +11,7 @@
 
 #include "harness/base/clock.h"
 #include "harness/probe.h"
+#include "harness/probe_engine.h"
 
 enum { PATIENCE_MS = 10000, MAX_PEERS = 64 };
 
