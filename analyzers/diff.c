@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The lines that good boots print, in their median order, are the good path; this boot is walked
- * along it. What is not on any good boot's path is novel.
+ * along it.
  */
 #include "analyzers/diff.h"
 
@@ -11,15 +11,16 @@
 #include "analyzers/boot_lines.h"
 #include "analyzers/chars.h"
 #include "analyzers/late.h"
-#include "analyzers/prefix.h"
+#include "analyzers/novel.h"
 #include "harness/base/mem.h"
 
 enum {
-    TORN_MIN = 8,         /* a torn line stands for those that begin with so much of it */
-    LOOK_AHEAD = 4,       /* lines behind an absent one that tell whether the boot went on */
-    MAX_NOT_DUE = 5,      /* absent lines that are listed although they were not due yet */
-    MAX_CANDIDATES = 256, /* novel lines of one severity that are compared with each other */
-    MAX_COMPARED = 4096,  /* good lines among which the nearest is looked for */
+    TORN_MIN = 8,        /* a torn line stands for those that begin with so much of it */
+    LOOK_AHEAD = 4,      /* lines behind an absent one that tell whether the boot went on */
+    MAX_NOT_DUE = 5,     /* absent lines that are listed although they were not due yet */
+    MANY_RUNS = 5,       /* good boots of which one may lack a line of the path */
+    PACE_SLACK_MS = 250, /* a good boot may be that much later than the median, ... */
+    PACE_SLACK_PART = 5, /* ... and one such part of the time that it took */
 };
 
 /* A line of the good path. */
@@ -30,29 +31,15 @@ struct step {
     bool due;   /* it should have come before observation ended */
 };
 
-struct novel {
-    const struct boot_line *line;
-    struct words words;
-    enum severity severity;
-    bool known_kind; /* a good line says the same in other words */
-    bool late;       /* came when good boots were no longer observed */
-    const struct good_line *was;
-    uint32_t count;
-};
-
 struct comparison {
     const struct baseline *baseline;
-    struct ruleset *rules;
     bool came_up;
-    bool ran_out;        /* of time: what was not due says nothing */
-    int64_t end_ms;      /* of the observation; -1: unknown */
-    int64_t good_end_ms; /* the longest good boot's; -1: unknown */
+    bool ran_out;   /* of time: what was not due says nothing */
+    int64_t end_ms; /* of the observation; -1: unknown */
     struct boot_lines here;
     struct step *path; /* owned */
     size_t n_path;
-    struct novel *novel; /* owned */
-    size_t n_novel, cap_novel;
-    uint64_t dropped; /* novel lines for which there was no room */
+    struct novel_lines novel;
 };
 
 static int compare_steps(const void *a, const void *b)
@@ -64,11 +51,11 @@ static int compare_steps(const void *a, const void *b)
     return (left->hash > right->hash) - (left->hash < right->hash);
 }
 
-/* In all good boots; from five on, one may lack it. */
+/* In all good boots; of many, one may lack it. */
 static bool is_expected(const struct baseline *baseline, const struct good_line *line)
 {
     int all = (int)baseline->n_runs;
-    return line->sure && line->runs >= (all >= 5 ? all - 1 : all);
+    return line->sure && line->runs >= (all >= MANY_RUNS ? all - 1 : all);
 }
 
 static bool is_torn_here(const struct boot_lines *here, const struct good_line *good)
@@ -85,7 +72,7 @@ static bool is_torn_here(const struct boot_lines *here, const struct good_line *
  * pace. */
 static bool is_due(const struct comparison *comparison, const struct good_line *good)
 {
-    int64_t slack = comparison->came_up ? 250 + good->median_ms / 5 : 0;
+    int64_t slack = comparison->came_up ? PACE_SLACK_MS + good->median_ms / PACE_SLACK_PART : 0;
     if (comparison->end_ms < 0 || good->median_ms < 0)
         return !comparison->came_up;
     return good->median_ms + slack <= comparison->end_ms;
@@ -159,109 +146,11 @@ static void walk(struct comparison *comparison)
     mark_strays(comparison);
 }
 
-struct worst {
-    struct ruleset *rules;
-    enum severity severity;
-};
-
-static void note_worst(void *ctx, const struct rule_match *match, const struct line *line)
-{
-    struct worst *worst = ctx;
-    enum severity severity = ruleset_rule(worst->rules, match->index)->severity;
-    (void)line;
-    if (severity > worst->severity)
-        worst->severity = severity;
-}
-
-/* SEVERITY_MARK also if no rule knows the line: a healthy step is no news. */
-static enum severity severity_of(struct ruleset *rules, const struct boot_line *from)
-{
-    struct worst worst = {.rules = rules, .severity = SEVERITY_MARK};
-    const struct rule_visitor visitor = {.on_match = note_worst, .ctx = &worst};
-    struct line line = {.text = from->text, .len = strlen(from->text)};
-    prefix_parse(&line);
-    ruleset_match(rules, RULE_CONSOLE, &line, true, &visitor);
-    return worst.severity < SEVERITY_ERROR ? SEVERITY_MARK : worst.severity;
-}
-
-static bool fold_novel(struct comparison *comparison, const struct novel *candidate)
-{
-    for (size_t i = 0; i < comparison->n_novel; i++) {
-        struct novel *kept = &comparison->novel[i];
-        if (kept->severity == candidate->severity && words_fold(&kept->words, &candidate->words)) {
-            kept->count += candidate->count;
-            return true;
-        }
-    }
-    return false;
-}
-
-static void find_was(const struct comparison *comparison, struct novel *novel)
-{
-    const struct baseline *baseline = comparison->baseline;
-    double best = 0.5;
-    for (size_t i = 0; i < baseline->n_lines && i < MAX_COMPARED; i++) {
-        const struct good_line *good = &baseline->lines[i];
-        double similarity = words_similarity(&novel->words, &good->words);
-        if (similarity > best) {
-            best = similarity;
-            novel->was = good;
-        }
-    }
-    novel->known_kind = novel->was != NULL && words_fold(&novel->words, &novel->was->words);
-}
-
-/* Errors and the rest each have their own room, so that chatter cannot crowd out what matters. */
-static void gather_novel(struct comparison *comparison)
-{
-    size_t room[] = {MAX_CANDIDATES, MAX_CANDIDATES};
-    for (size_t i = 0; i < comparison->here.len; i++) {
-        const struct boot_line *line = &comparison->here.items[i];
-        if (!line->sure || baseline_find(comparison->baseline, line->hash) != NULL)
-            continue;
-        if (room[0] + room[1] == 0) {
-            comparison->dropped += line->count;
-            continue;
-        }
-        struct novel novel = {
-            .line = line,
-            .severity = severity_of(comparison->rules, line),
-            .late = comparison->good_end_ms >= 0 && line->at_ms > comparison->good_end_ms,
-            .count = line->count,
-        };
-        size_t *left = &room[novel.severity != SEVERITY_MARK];
-        words_init(&novel.words, line->form);
-        if (*left == 0)
-            comparison->dropped += line->count;
-        if (*left == 0 || fold_novel(comparison, &novel))
-            continue;
-        --*left;
-        find_was(comparison, &novel);
-        comparison->novel = mem_grow(comparison->novel, comparison->n_novel, &comparison->cap_novel,
-                                     sizeof(*comparison->novel));
-        comparison->novel[comparison->n_novel++] = novel;
-    }
-}
-
-/* Errors first; then what is of no known kind and in the time that good boots cover; then as they
- * came. */
-static int compare_novel(const void *a, const void *b)
-{
-    const struct novel *left = a, *right = b;
-    if (left->severity != right->severity)
-        return left->severity > right->severity ? -1 : 1;
-    if (left->known_kind != right->known_kind)
-        return left->known_kind ? 1 : -1;
-    if (left->late != right->late)
-        return left->late ? 1 : -1;
-    return (left->line->rank > right->line->rank) - (left->line->rank < right->line->rank);
-}
-
 /* A novel line that says the same in nearly the same words: the good line came, damaged. */
 static bool came_damaged(const struct comparison *comparison, const struct good_line *good)
 {
-    for (size_t i = 0; i < comparison->n_novel; i++) {
-        const struct novel *novel = &comparison->novel[i];
+    for (size_t i = 0; i < comparison->novel.len; i++) {
+        const struct novel *novel = &comparison->novel.items[i];
         if (novel->was == good && novel->known_kind && novel->severity == SEVERITY_MARK)
             return true;
     }
@@ -293,8 +182,8 @@ static const struct boot_line *first_novel(const struct comparison *comparison,
                                            const struct boot_line *behind, enum severity least)
 {
     const struct boot_line *first = NULL;
-    for (size_t i = 0; i < comparison->n_novel; i++) {
-        const struct novel *novel = &comparison->novel[i];
+    for (size_t i = 0; i < comparison->novel.len; i++) {
+        const struct novel *novel = &comparison->novel.items[i];
         bool fits =
             novel->severity >= least && (behind == NULL || novel->line->rank > behind->rank);
         if (fits && (first == NULL || novel->line->rank < first->rank))
@@ -366,11 +255,10 @@ static void fill_missing(const struct comparison *comparison, struct diff *diff)
 
 static void fill_novel(struct comparison *comparison, struct diff *diff)
 {
-    if (comparison->n_novel > 0)
-        qsort(comparison->novel, comparison->n_novel, sizeof(*comparison->novel), compare_novel);
+    novel_lines_sort(&comparison->novel);
     diff->novel = mem_calloc(DIFF_MAX_NOVEL, sizeof(*diff->novel));
-    for (size_t i = 0; i < comparison->n_novel && i < DIFF_MAX_NOVEL; i++) {
-        const struct novel *novel = &comparison->novel[i];
+    for (size_t i = 0; i < comparison->novel.len && i < DIFF_MAX_NOVEL; i++) {
+        const struct novel *novel = &comparison->novel.items[i];
         diff->novel[diff->n_novel++] = (struct diff_line){
             .text = mem_strdup(novel->line->text),
             .line = novel->line->number,
@@ -381,23 +269,13 @@ static void fill_novel(struct comparison *comparison, struct diff *diff)
     }
 }
 
-static int64_t good_end(const struct baseline *baseline)
-{
-    int64_t end_ms = -1;
-    for (size_t i = 0; i < baseline->n_runs; i++)
-        end_ms = baseline->runs[i].end_ms > end_ms ? baseline->runs[i].end_ms : end_ms;
-    return end_ms;
-}
-
 void diff_init(struct diff *diff, const struct baseline *baseline, const struct record *record,
                struct ruleset *rules, const struct milestone milestones[static STAGE_N])
 {
     struct comparison comparison = {
         .baseline = baseline,
-        .rules = rules,
         .came_up = record_came_up(record),
         .ran_out = record->end == RECORD_END_DEADLINE,
-        .good_end_ms = good_end(baseline),
     };
     *diff = (struct diff){0};
     if (baseline->n_runs == 0)
@@ -410,15 +288,15 @@ void diff_init(struct diff *diff, const struct baseline *baseline, const struct 
     diff->baseline = mem_strdup(baseline->identity);
     diff->runs = (int)baseline->n_runs;
     walk(&comparison);
-    gather_novel(&comparison);
+    novel_lines_init(&comparison.novel, baseline, &comparison.here, rules);
     fill_divergence(&comparison, diff);
     fill_missing(&comparison, diff);
     fill_novel(&comparison, diff);
     late_find(baseline, record, milestones, diff);
-    diff->dropped = baseline->dropped + comparison.here.dropped + comparison.dropped;
+    diff->dropped = baseline->dropped + comparison.here.dropped + comparison.novel.dropped;
     boot_lines_release(&comparison.here);
     free(comparison.path);
-    free(comparison.novel);
+    novel_lines_release(&comparison.novel);
 }
 
 void diff_release(struct diff *diff)
