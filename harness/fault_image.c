@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "harness/base/auto.h"
@@ -19,20 +20,7 @@
 #include "harness/fault.h"
 #include "harness/fault_change.h"
 #include "harness/fault_damage.h"
-
-enum { FILE_LIMIT = 16 << 20 };
-
-/* A file, or a folder above one, that some change touches. */
-struct node {
-    char *path;
-    bool is_folder;          /* one that must exist in the end */
-    bool is_edited;          /* its content is needed */
-    struct debugfs_stat was; /* in the image */
-    struct debugfs_stat now; /* what it is to become */
-    bool has_content;        /* a file whose content is to be written */
-    struct buf content;
-    const char *link_to; /* borrowed from the fault */
-};
+#include "harness/fault_node.h"
 
 struct job {
     const struct fault *fault;
@@ -40,11 +28,11 @@ struct job {
     char *dir; /* private, removed at the end */
     struct fault_change *changes;
     size_t n_changes;
-    struct node *nodes; /* folders stand before what is in them */
+    struct fault_node *nodes; /* folders stand before what is in them */
     size_t n_nodes, nodes_cap;
 };
 
-static struct node *find_node(const struct job *job, const char *path)
+static struct fault_node *find_node(const struct job *job, const char *path)
 {
     for (size_t i = 0; i < job->n_nodes; i++)
         if (strcmp(job->nodes[i].path, path) == 0)
@@ -52,15 +40,15 @@ static struct node *find_node(const struct job *job, const char *path)
     return NULL;
 }
 
-static struct node *need_node(struct job *job, const char *path)
+static struct fault_node *need_node(struct job *job, const char *path)
 {
-    struct node *node = find_node(job, path);
+    struct fault_node *node = find_node(job, path);
     if (node != NULL)
         return node;
     job->nodes = mem_grow(job->nodes, job->n_nodes, &job->nodes_cap, sizeof(*job->nodes));
     node = &job->nodes[job->n_nodes++];
-    *node = (struct node){.path = mem_strdup(path)};
-    buf_init(&node->content, FILE_LIMIT);
+    *node = (struct fault_node){.path = mem_strdup(path)};
+    buf_init(&node->content, FAULT_FILE_LIMIT);
     return node;
 }
 
@@ -89,7 +77,7 @@ static int parse_changes(struct job *job, struct err *err)
         if (change->kind == CHANGE_WRITE || change->kind == CHANGE_SYMLINK ||
             change->kind == CHANGE_MKDIR)
             need_folders(job, change->path);
-        struct node *node = need_node(job, change->path);
+        struct fault_node *node = need_node(job, change->path);
         node->is_edited |= change->kind == CHANGE_EDIT || change->kind == CHANGE_APPEND;
     }
     return 0;
@@ -97,12 +85,12 @@ static int parse_changes(struct job *job, struct err *err)
 
 /* ---- looking ---- */
 
-static char *file_of(const struct job *job, const struct node *node, const char *kind)
+static char *file_of(const struct job *job, const struct fault_node *node, const char *kind)
 {
     return mem_printf("%s/%s-%zu", job->dir, kind, (size_t)(node - job->nodes));
 }
 
-static void add_look(const struct job *job, struct buf *script, const struct node *node)
+static void add_look(const struct job *job, struct buf *script, const struct fault_node *node)
 {
     /* "/." follows a symbolic link to a folder, as the guest would: /lib is usr/lib. */
     buf_addf(script, "stat \"%s%s\"\n", node->path, node->is_folder ? "/." : "");
@@ -126,12 +114,12 @@ static int take_stats(struct job *job, const struct debugfs_output *output, stru
     auto_free struct debugfs_stat *stats = mem_calloc(job->n_nodes, sizeof(*stats));
     debugfs_stats(output, stats, job->n_nodes);
     for (size_t i = 0; i < job->n_nodes; i++) {
-        struct node *node = &job->nodes[i];
+        struct fault_node *node = &job->nodes[i];
         node->was = node->now = stats[i];
         if (!node->is_edited || node->was.type != DEBUGFS_FILE)
             continue;
         auto_free char *path = file_of(job, node, "was");
-        if (file_read(path, FILE_LIMIT, &node->content, err) != 0)
+        if (file_read(path, FAULT_FILE_LIMIT, &node->content, err) != 0)
             return err_prefix(err, "%s: %s", job->image, node->path);
     }
     return 0;
@@ -153,160 +141,18 @@ static int look(struct job *job, struct err *err)
 
 /* ---- changing, in memory ---- */
 
-static const char *const TYPE_NAMES[] = {
-    [DEBUGFS_ABSENT] = "does not exist",   [DEBUGFS_FILE] = "is a file",
-    [DEBUGFS_DIR] = "is a folder",         [DEBUGFS_LINK] = "is a symbolic link",
-    [DEBUGFS_OTHER] = "is a special file",
-};
-
-static int refuse(const struct node *node, const char *what, struct err *err)
-{
-    return err_set(err, "cannot %s %s in the image: it %s", what, node->path,
-                   TYPE_NAMES[node->now.type]);
-}
-
-static bool is_replaceable(const struct node *node)
-{
-    return node->now.type != DEBUGFS_DIR && node->now.type != DEBUGFS_OTHER;
-}
-
-static int change_remove(const struct job *job, const struct fault_change *change,
-                         struct node *node, struct err *err)
-{
-    (void)job, (void)change;
-    if (node->now.type != DEBUGFS_FILE && node->now.type != DEBUGFS_LINK)
-        return refuse(node, "remove", err);
-    node->now = (struct debugfs_stat){.type = DEBUGFS_ABSENT};
-    node->has_content = false;
-    return 0;
-}
-
-static int change_write(const struct job *job, const struct fault_change *change, struct node *node,
-                        struct err *err)
-{
-    if (!is_replaceable(node))
-        return refuse(node, "write", err);
-    auto_free char *path = path_join(job->fault->dir, change->file);
-    if (file_read(path, FILE_LIMIT, &node->content, err) != 0)
-        return -1;
-    node->now = (struct debugfs_stat){
-        .type = DEBUGFS_FILE, .mode = (unsigned)change->mode, .size = node->content.len};
-    node->has_content = true;
-    return 0;
-}
-
-static int change_edit(const struct job *job, const struct fault_change *change, struct node *node,
-                       struct err *err)
-{
-    (void)job;
-    if (node->now.type != DEBUGFS_FILE)
-        return refuse(node, "edit", err);
-    struct buf *content = &node->content;
-    size_t len = strlen(change->replace);
-    const char *text = buf_text(content);
-    const char *found = memmem(text, content->len, change->replace, len);
-    if (found == NULL)
-        return err_set(err, "%s in the image does not hold the text to replace: \"%.100s\"",
-                       node->path, change->replace);
-    size_t before = (size_t)(found - text), behind = content->len - before - len;
-    if (memmem(found + 1, content->len - before - 1, change->replace, len) != NULL)
-        return err_set(err, "%s in the image holds the text to replace more than once: \"%.100s\"",
-                       node->path, change->replace);
-    struct buf edited;
-    buf_init(&edited, FILE_LIMIT);
-    buf_add(&edited, text, before);
-    buf_add_text(&edited, change->by);
-    buf_add(&edited, found + len, behind);
-    buf_release(content);
-    *content = edited;
-    if (content->overflow)
-        return err_set(err, "%s would become larger than %d bytes", node->path, FILE_LIMIT);
-    node->now.size = content->len;
-    node->has_content = true;
-    return 0;
-}
-
-static int change_append(const struct job *job, const struct fault_change *change,
-                         struct node *node, struct err *err)
-{
-    (void)job;
-    if (node->now.type != DEBUGFS_FILE)
-        return refuse(node, "append to", err);
-    buf_add_text(&node->content, change->text);
-    if (node->content.overflow)
-        return err_set(err, "%s would become larger than %d bytes", node->path, FILE_LIMIT);
-    node->now.size = node->content.len;
-    node->has_content = true;
-    return 0;
-}
-
-static int change_symlink(const struct job *job, const struct fault_change *change,
-                          struct node *node, struct err *err)
-{
-    (void)job;
-    if (!is_replaceable(node))
-        return refuse(node, "make", err);
-    node->now =
-        (struct debugfs_stat){.type = DEBUGFS_LINK, .mode = 0777, .size = strlen(change->to)};
-    node->has_content = false;
-    node->link_to = change->to;
-    return 0;
-}
-
-static int change_mode(const struct job *job, const struct fault_change *change, struct node *node,
-                       struct err *err)
-{
-    (void)job;
-    if (node->now.type != DEBUGFS_FILE && node->now.type != DEBUGFS_DIR)
-        return refuse(node, "change the mode of", err);
-    node->now.mode = (unsigned)change->mode;
-    return 0;
-}
-
-static int change_owner(const struct job *job, const struct fault_change *change, struct node *node,
-                        struct err *err)
-{
-    (void)job;
-    if (node->now.type != DEBUGFS_FILE && node->now.type != DEBUGFS_DIR)
-        return refuse(node, "change the owner of", err);
-    node->now.uid = (unsigned)change->uid;
-    node->now.gid = (unsigned)change->gid;
-    return 0;
-}
-
-static int change_mkdir(const struct job *job, const struct fault_change *change, struct node *node,
-                        struct err *err)
-{
-    (void)job;
-    if (node->now.type != DEBUGFS_ABSENT)
-        return refuse(node, "make", err);
-    node->now = (struct debugfs_stat){.type = DEBUGFS_DIR, .mode = (unsigned)change->mode};
-    return 0;
-}
-
 static int play_changes(struct job *job, struct err *err)
 {
-    static int (*const kinds[])(const struct job *, const struct fault_change *, struct node *,
-                                struct err *) = {
-        [CHANGE_REMOVE] = change_remove,   [CHANGE_WRITE] = change_write,
-        [CHANGE_EDIT] = change_edit,       [CHANGE_APPEND] = change_append,
-        [CHANGE_SYMLINK] = change_symlink, [CHANGE_CHMOD] = change_mode,
-        [CHANGE_CHOWN] = change_owner,     [CHANGE_MKDIR] = change_mkdir,
-    };
     for (size_t i = 0; i < job->n_changes; i++) {
         const struct fault_change *change = &job->changes[i];
         if (fault_change_is_last(change))
             continue;
-        if (kinds[change->kind](job, change, find_node(job, change->path), err) != 0)
+        if (fault_node_change(find_node(job, change->path), change, job->fault->dir, err) != 0)
             return err_prefix(err, "change %zu", i + 1);
     }
-    for (size_t i = 0; i < job->n_nodes; i++) {
-        struct node *node = &job->nodes[i];
-        if (node->is_folder && node->now.type == DEBUGFS_ABSENT)
-            node->now = (struct debugfs_stat){.type = DEBUGFS_DIR, .mode = 0755};
-        else if (node->is_folder && node->now.type != DEBUGFS_DIR)
-            return refuse(node, "put a file below", err);
-    }
+    for (size_t i = 0; i < job->n_nodes; i++)
+        if (job->nodes[i].is_folder && fault_node_need_folder(&job->nodes[i], err) != 0)
+            return -1;
     return 0;
 }
 
@@ -319,13 +165,13 @@ static bool is_same(const struct debugfs_stat *a, const struct debugfs_stat *b)
 
 static void add_attributes(struct buf *script, const char *base, const struct debugfs_stat *now)
 {
-    unsigned type = now->type == DEBUGFS_DIR ? 040000 : 0100000;
+    unsigned type = now->type == DEBUGFS_DIR ? S_IFDIR : S_IFREG;
     buf_addf(script, "sif \"./%s\" mode 0%o\n", base, type | now->mode);
     buf_addf(script, "sif \"./%s\" uid %u\nsif \"./%s\" gid %u\n", base, now->uid, base, now->gid);
 }
 
 /* Names stand behind "./": debugfs takes a bare <8> for an inode's number. */
-static int add_change(const struct job *job, struct buf *script, const struct node *node,
+static int add_change(const struct job *job, struct buf *script, const struct fault_node *node,
                       struct err *err)
 {
     size_t number = (size_t)(node - job->nodes);
@@ -352,7 +198,7 @@ static int add_change(const struct job *job, struct buf *script, const struct no
     return 0;
 }
 
-static void add_check(const struct job *job, struct buf *script, const struct node *node)
+static void add_check(const struct job *job, struct buf *script, const struct fault_node *node)
 {
     buf_addf(script, "stat \"%s%s\"\n", node->path, node->is_folder ? "/." : "");
     if (node->has_content)
@@ -371,20 +217,20 @@ static int check_complaints(const struct debugfs_output *output, struct err *err
     return 0;
 }
 
-static int check_node(const struct job *job, const struct node *node,
+static int check_node(const struct job *job, const struct fault_node *node,
                       const struct debugfs_stat *found, struct err *err)
 {
     if (!is_same(&node->now, found) ||
         (node->now.type != DEBUGFS_DIR && node->now.size != found->size))
         return err_set(
             err, "debugfs did not make %s what it should be: it %s, mode %o, %" PRIu64 " bytes",
-            node->path, TYPE_NAMES[found->type], found->mode, found->size);
+            node->path, fault_node_state(found), found->mode, found->size);
     if (!node->has_content)
         return 0;
     auto_free char *path = file_of(job, node, "check");
     auto_buf struct buf content;
     buf_init(&content, 0);
-    if (file_read(path, FILE_LIMIT, &content, err) != 0)
+    if (file_read(path, FAULT_FILE_LIMIT, &content, err) != 0)
         return -1;
     if (content.len != node->content.len ||
         memcmp(buf_text(&content), buf_text(&node->content), content.len) != 0)
