@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -19,11 +18,9 @@
 
 #include "harness/base/auto.h"
 #include "harness/base/buf.h"
-#include "harness/base/file.h"
 #include "harness/base/mem.h"
 #include "harness/base/proc.h"
-#include "harness/bridge.h"
-#include "harness/kvm.h"
+#include "harness/qemu_check.h"
 #include "harness/qemu_command.h"
 #include "harness/qemu_error.h"
 #include "harness/qemu_net.h"
@@ -34,9 +31,7 @@
 enum {
     START_LIMIT_MS = 30000, /* from the exec to the first guest instruction; 0.2 to 1 s is usual */
     EXIT_GRACE_MS = 1000,   /* from the end of QMP to the process's own end */
-    VERSION_LIMIT_MS = 10000,
-    LOG_LIMIT = 64 << 10, /* of stderr, kept to classify a refusal */
-    CHUNK = 4096,
+    LOG_LIMIT = 64 << 10,   /* of stderr, kept to classify a refusal */
     SOCKET_BUFFER = 1 << 20,
 };
 
@@ -59,71 +54,6 @@ static void set_text(char **to, const char *text)
 {
     free(*to);
     *to = mem_strdup(text);
-}
-
-/* ---- before the start ---- */
-
-static const char *accelerator_for(const struct target *target)
-{
-    if (strcmp(target->qemu_accelerator, "auto") != 0)
-        return target->qemu_accelerator;
-    return kvm_works() ? "kvm" : "tcg";
-}
-
-static int check_binary(const struct target *target, struct err *err)
-{
-    const char *const argv[] = {target->qemu_binary, "--version", NULL};
-    struct err why = {0};
-    auto_buf struct buf output;
-    buf_init(&output, CHUNK);
-    if (proc_run(argv, VERSION_LIMIT_MS, &output, &why) == 0)
-        return 0;
-    err_set(err, "%s; install qemu-system-x86, or set \"qemu.binary\" in the target", why.message);
-    return err_cause(err, "vmm.binary-missing");
-}
-
-static int check_accelerator(const struct target *target, struct err *err)
-{
-    if (strcmp(target->qemu_accelerator, "kvm") != 0 || kvm_works())
-        return 0;
-    err_set(err, "%s; set \"qemu.accelerator\" in the target to \"auto\" or \"tcg\", or repair KVM",
-            kvm_verdict()->words);
-    return err_cause(err, "host.kvm-unavailable");
-}
-
-static int check_file(const char *member, const char *path, const char *cause, struct err *err)
-{
-    if (path == NULL)
-        return 0;
-    int why = access(path, R_OK) != 0 ? errno : path_is_dir(path) ? EISDIR : 0;
-    if (why == 0)
-        return 0;
-    err_set(err, "cannot read %s: %s; make it, or set \"%s\" in the target to another file", path,
-            strerror(why), member);
-    return err_cause(err, cause);
-}
-
-static int check(const struct target *target, struct err *err)
-{
-    if (target->kernel == NULL) {
-        err_set(err, "%s: \"kernel\" is not set: the backend qemu needs a kernel image",
-                target->path != NULL ? target->path : "target");
-        return err_cause(err, "vmm.kernel-missing");
-    }
-    if (check_file("kernel", target->kernel, "vmm.kernel-missing", err) != 0 ||
-        check_file("initrd", target->initrd, "vmm.initrd-missing", err) != 0 ||
-        check_file("rootfs", target->rootfs, "vmm.rootfs-missing", err) != 0 ||
-        check_binary(target, err) != 0 || check_accelerator(target, err) != 0)
-        return -1;
-    return strcmp(target->network, "tap") == 0 ? bridge_preflight(target, err) : 0;
-}
-
-static char *describe(const struct target *target)
-{
-    const char *accelerator = accelerator_for(target);
-    if (strcmp(target->qemu_accelerator, "auto") != 0 || strcmp(accelerator, "kvm") == 0)
-        return mem_strdup(accelerator);
-    return mem_printf("%s: %s", accelerator, kvm_verdict()->words);
 }
 
 /* ---- while it runs ---- */
@@ -375,7 +305,7 @@ static int launch(struct qemu *qemu, struct child_ends *ends, struct err *err)
     struct qemu_command command = {
         .target = vm->target,
         .rootfs = vm->rootfs,
-        .accelerator = accelerator_for(vm->target),
+        .accelerator = qemu_accelerator(vm->target),
     };
     if (qemu_net_open(&qemu->net, vm, &command, err) != 0 || make_channels(qemu, ends, err) != 0)
         return -1;
@@ -432,8 +362,8 @@ extern const struct vm_ops vm_qemu;
 const struct vm_ops vm_qemu = {
     .name = "qemu",
     .summary = "QEMU on this host, with KVM if a guest really runs under it, else TCG",
-    .check = check,
-    .describe = describe,
+    .check = qemu_check,
+    .describe = qemu_describe,
     .start = start,
     .stop = stop,
 };

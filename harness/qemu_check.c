@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "harness/qemu_check.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "harness/base/auto.h"
+#include "harness/base/buf.h"
+#include "harness/base/file.h"
+#include "harness/base/mem.h"
+#include "harness/base/proc.h"
+#include "harness/bridge.h"
+#include "harness/kvm.h"
+
+enum {
+    VERSION_LIMIT_MS = 10000,
+    VERSION_TEXT_LIMIT = 4096,
+};
+
+const char *qemu_accelerator(const struct target *target)
+{
+    if (strcmp(target->qemu_accelerator, "auto") != 0)
+        return target->qemu_accelerator;
+    return kvm_works() ? "kvm" : "tcg";
+}
+
+static int check_binary(const struct target *target, struct err *err)
+{
+    const char *const argv[] = {target->qemu_binary, "--version", NULL};
+    struct err why = {0};
+    auto_buf struct buf output;
+    buf_init(&output, VERSION_TEXT_LIMIT);
+    if (proc_run(argv, VERSION_LIMIT_MS, &output, &why) == 0)
+        return 0;
+    err_set(err, "%s; install qemu-system-x86, or set \"qemu.binary\" in the target", why.message);
+    return err_cause(err, "vmm.binary-missing");
+}
+
+static int check_accelerator(const struct target *target, struct err *err)
+{
+    if (strcmp(target->qemu_accelerator, "kvm") != 0 || kvm_works())
+        return 0;
+    err_set(err, "%s; set \"qemu.accelerator\" in the target to \"auto\" or \"tcg\", or repair KVM",
+            kvm_verdict()->words);
+    return err_cause(err, "host.kvm-unavailable");
+}
+
+static int check_file(const char *member, const char *path, const char *cause, struct err *err)
+{
+    if (path == NULL)
+        return 0;
+    int why = access(path, R_OK) != 0 ? errno : path_is_dir(path) ? EISDIR : 0;
+    if (why == 0)
+        return 0;
+    err_set(err, "cannot read %s: %s; make it, or set \"%s\" in the target to another file", path,
+            strerror(why), member);
+    return err_cause(err, cause);
+}
+
+int qemu_check(const struct target *target, struct err *err)
+{
+    if (target->kernel == NULL) {
+        err_set(err, "%s: \"kernel\" is not set: the backend qemu needs a kernel image",
+                target->path != NULL ? target->path : "target");
+        return err_cause(err, "vmm.kernel-missing");
+    }
+    if (check_file("kernel", target->kernel, "vmm.kernel-missing", err) != 0 ||
+        check_file("initrd", target->initrd, "vmm.initrd-missing", err) != 0 ||
+        check_file("rootfs", target->rootfs, "vmm.rootfs-missing", err) != 0 ||
+        check_binary(target, err) != 0 || check_accelerator(target, err) != 0)
+        return -1;
+    return strcmp(target->network, "tap") == 0 ? bridge_preflight(target, err) : 0;
+}
+
+char *qemu_describe(const struct target *target)
+{
+    const char *accelerator = qemu_accelerator(target);
+    if (strcmp(target->qemu_accelerator, "auto") != 0 || strcmp(accelerator, "kvm") == 0)
+        return mem_strdup(accelerator);
+    return mem_printf("%s: %s", accelerator, kvm_verdict()->words);
+}
