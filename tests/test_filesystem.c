@@ -151,7 +151,7 @@ static const struct scene scenes[] = {
      BOOT SERVICES
      "[  OK  ] Started vm-browser-agent.service - VM Browser OAuth Agent.\r\n" MULTI_USER LOGIN,
      GIVEN_UP(60000), REFUSED, .description = "VM Browser Services", .cause = "rootfs.stale-image",
-     .below = 0.8, .mentions = "VM Browser OAuth Agent"},
+     .below = 0.8, .says = "VM Browser OAuth Agent"},
     {"other_build_without_unit_names",
      BOOT SERVICES "[  OK  ] Started VM Browser OAuth Agent.\r\n" MULTI_USER LOGIN, GIVEN_UP(60000),
      REFUSED, .description = "VM Browser Services", .cause = "rootfs.stale-image", .below = 0.8},

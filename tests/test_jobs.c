@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The job machine and the service's own words, run by run, on small synthetic consoles. */
-#include "tests/scenes.h"
+#include "tests/support.h"
 
 #include "analyzers/evidence.h"
 #include "analyzers/jobs.h"
+#include "analyzers/rules.h"
 #include "analyzers/service_log.h"
 #include "harness/base/auto.h"
+#include "tests/consoles.h"
 
 static void with_console(const char *console, void (*check)(const struct evidence *evidence))
 {

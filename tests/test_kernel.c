@@ -73,7 +73,7 @@ static const struct scene scenes[] = {
     {"initramfs_tools_gives_up",
      BANNER "Gave up waiting for root file system device.  Common problems:\r\n"
             "ALERT!  UUID=7c0f3f5e does not exist.  Dropping to a shell!\r\n\r\n(initramfs) ",
-     .cause = "kernel.root-device-missing", .above = 0.9, .mentions = "UUID=7c0f3f5e"},
+     .cause = "kernel.root-device-missing", .above = 0.9, .says = "UUID=7c0f3f5e"},
     {"dracut_gives_up",
      BANNER "[  190.500000] dracut-initqueue[299]: Warning: dracut-initqueue: timeout, still "
             "waiting for following initqueue hooks:\r\n"
@@ -91,7 +91,7 @@ static const struct scene scenes[] = {
             "You are in emergency mode. After logging in, type \"journalctl -xb\" to view\r\n",
      .cause = "kernel.root-device-missing", .above = 0.85},
     {"rootwait_without_end", BANNER "[    1.598261] Waiting for root device /dev/vdb...\r\n",
-     SPINNING(30000), .cause = "kernel.root-device-missing", .above = 0.9, .mentions = "/dev/vdb"},
+     SPINNING(30000), .cause = "kernel.root-device-missing", .above = 0.9, .says = "/dev/vdb"},
     {"rootwait_cut", BANNER "[    1.598261] Waiting for root device /dev/vdb...\r\n",
      .cause = NULL},
     {"rootwait_and_other_lines",
@@ -163,11 +163,11 @@ static const struct scene scenes[] = {
     {"init_exit_127",
      BANNER DISK MOUNTED PANIC("2.900000", "Attempted to kill init! "
                                            "exitcode=0x00007f00"),
-     EXITED_0, .cause = "kernel.init-failed", .above = 0.9, .mentions = "127"},
+     EXITED_0, .cause = "kernel.init-failed", .above = 0.9, .says = "127"},
     {"init_signal",
      BANNER DISK MOUNTED PANIC("2.900000", "Attempted to kill init! "
                                            "exitcode=0x0000000b"),
-     EXITED_0, .cause = "kernel.init-failed", .above = 0.9, .mentions = "signal 11"},
+     EXITED_0, .cause = "kernel.init-failed", .above = 0.9, .says = "signal 11"},
     {"no_working_init",
      BANNER DISK MOUNTED
      "[    2.800000] Starting init: /sbin/init exists but couldn't execute it "
@@ -185,7 +185,7 @@ static const struct scene scenes[] = {
     {"reason_before_status",
      BANNER "switch_root: can't execute '/sbin/init': Permission denied\r\n" PANIC(
          "2.900000", "Attempted to kill init! exitcode=0x00000100"),
-     EXITED_0, .cause = "kernel.init-failed", .above = 0.9, .mentions = "executed"},
+     EXITED_0, .cause = "kernel.init-failed", .above = 0.9, .says = "executed"},
     {"requested_init",
      BANNER DISK MOUNTED PANIC("2.900000", "Requested init /sbin/x failed (error -2)."), EXITED_0,
      .cause = "kernel.init-failed", .above = 0.9},
@@ -202,7 +202,7 @@ static const struct scene scenes[] = {
 
     /* panics, oopses, lockups */
     {"plain_panic", BANNER SYSTEMD PANIC("5.646061", "Fatal hardware error!"), EXITED_0,
-     .cause = "kernel.panic", .above = 0.9, .mentions = "Fatal hardware error"},
+     .cause = "kernel.panic", .above = 0.9, .says = "Fatal hardware error"},
     {"panic_in_a_log_is_no_panic",
      BANNER SYSTEMD "[    9.000000] node[130]: Kernel panic - not syncing: joke\r\n",
      .cause = NULL},
