@@ -13,12 +13,11 @@
 #include "harness/base/clock.h"
 #include "harness/base/file.h"
 #include "harness/base/mem.h"
-#include "harness/capture.h"
 #include "harness/guest_net.h"
 #include "harness/host.h"
 #include "harness/image.h"
+#include "harness/machine.h"
 #include "harness/replay.h"
-#include "harness/vm.h"
 
 enum boot_state {
     BOOT_RUNNING,  /* the VM runs, nobody has answered */
@@ -36,9 +35,7 @@ struct boot {
 
     enum boot_state state;
     struct record record;
-    struct vm vm;
-    char *scratch;
-    struct capture console, vmm_log;
+    struct machine machine;
     struct probe *probe;
     void *watch;
     struct console_signs signs;
@@ -56,26 +53,23 @@ static int64_t elapsed(const struct boot *boot)
 
 /* ---- the end ---- */
 
-/* The first thing that a raw file could not take, or NULL. */
-static const struct err *capture_failure(const struct boot *boot)
+static void set_error(struct record *record, const struct err *err)
 {
-    if (boot->console.failed.message[0] != '\0')
-        return &boot->console.failed;
-    return boot->vmm_log.failed.message[0] != '\0' ? &boot->vmm_log.failed : NULL;
+    free(record->vmm.error);
+    free(record->vmm.error_cause);
+    record->vmm.error = mem_strdup(err->message);
+    record->vmm.error_cause = mem_strdup(err->cause);
 }
 
 static void take_console_facts(struct boot *boot)
 {
-    const struct err *failure = capture_failure(boot);
-    boot->record.console_facts.bytes = boot->console.bytes;
-    boot->record.console_facts.dropped_bytes = boot->console.dropped_bytes;
-    boot->record.console_facts.dropped_at = boot->console.dropped_at;
-    if (failure == NULL)
-        return;
-    free(boot->record.vmm.error);
-    free(boot->record.vmm.error_cause);
-    boot->record.vmm.error = mem_strdup(failure->message);
-    boot->record.vmm.error_cause = mem_strdup(failure->cause);
+    const struct err *failure = machine_failure(&boot->machine);
+    const struct capture *console = &boot->machine.console;
+    boot->record.console_facts.bytes = console->bytes;
+    boot->record.console_facts.dropped_bytes = console->dropped_bytes;
+    boot->record.console_facts.dropped_at = console->dropped_at;
+    if (failure != NULL)
+        set_error(&boot->record, failure);
 }
 
 static void take_host_facts(struct boot *boot)
@@ -105,31 +99,16 @@ static void drop_pcap(const struct boot *boot)
     (void)unlink(path);
 }
 
-/* The VM and all that looks at it are gone afterwards; the panic is in the last read. */
-static void stop_vm(struct boot *boot)
-{
-    if (boot->probe != NULL)
-        probe_pause(boot->probe);
-    if (boot->vm.ops != NULL)
-        boot->vm.ops->stop(&boot->vm);
-    capture_drain(&boot->console);
-    capture_drain(&boot->vmm_log);
-    capture_finish(&boot->console);
-    capture_finish(&boot->vmm_log);
-    drop_pcap(boot);
-    if (boot->scratch != NULL)
-        (void)path_remove_tree(boot->scratch, NULL);
-}
-
 /* The kept record, where it was played and says how this boot ended; else NULL. */
 static const struct record *replayed(const struct boot *boot)
 {
     enum record_end end = boot->record.end;
-    if (boot->vm.ops == NULL || boot->vm.ops->replayed == NULL)
+    const struct vm *vm = &boot->machine.vm;
+    if (vm->ops == NULL || vm->ops->replayed == NULL)
         return NULL;
     if (end == RECORD_END_INTERRUPTED || end == RECORD_END_START_FAILED)
         return NULL;
-    return boot->vm.ops->replayed(&boot->vm);
+    return vm->ops->replayed(vm);
 }
 
 static void end_now(void *ctx)
@@ -142,7 +121,10 @@ static void end_now(void *ctx)
         replay_take_end(&boot->record, kept);
         boot->first_answer_ms = kept->ready_ms;
     }
-    stop_vm(boot);
+    if (boot->probe != NULL)
+        probe_pause(boot->probe);
+    machine_stop(&boot->machine);
+    drop_pcap(boot);
     settle_end(boot);
     take_console_facts(boot);
     if (kept_dir != NULL)
@@ -236,7 +218,7 @@ static void on_guest_sign(void *ctx)
 static void on_vmm_exit(void *ctx)
 {
     struct boot *boot = ctx;
-    capture_drain(&boot->console);
+    capture_drain(&boot->machine.console);
     finish(boot, boot->signs.fatal != NULL ? RECORD_END_FATAL_EVIDENCE : RECORD_END_VMM_EXIT);
 }
 
@@ -275,35 +257,23 @@ static void fill_record(struct boot *boot)
     record->has_service = true;
 }
 
-static int start_captures(struct boot *boot, struct err *err)
-{
-    auto_free char *console = path_join(boot->record.dir, "console.log");
-    auto_free char *times = path_join(boot->record.dir, "console.times");
-    auto_free char *log = path_join(boot->record.dir, "vmm.log");
-    if (capture_start(&boot->console, boot->plan.loop, steal_fd(&boot->vm.console_fd), console,
-                      times, CAPTURE_LIMIT, boot->start_ms, err) != 0)
-        return -1;
-    if (boot->vm.stderr_fd < 0)
-        return 0;
-    return capture_start(&boot->vmm_log, boot->plan.loop, steal_fd(&boot->vm.stderr_fd), log, NULL,
-                         CAPTURE_LIMIT, boot->start_ms, err);
-}
-
 static const char *neighbour_now(void *ctx)
 {
     struct boot *boot = ctx;
-    return boot->vm.guest_net != NULL ? guest_net_neighbour(boot->vm.guest_net) : NULL;
+    struct guest_net *net = boot->machine.vm.guest_net;
+    return net != NULL ? guest_net_neighbour(net) : NULL;
 }
 
 static void start_probe(struct boot *boot)
 {
-    if (boot->vm.ops->replayed != NULL || boot->state >= BOOT_ENDING)
+    const struct vm *vm = &boot->machine.vm;
+    if (vm->ops->replayed != NULL || boot->state >= BOOT_ENDING)
         return;
     struct probe_options options = {
-        .url = boot->vm.url,
+        .url = vm->url,
         .expected_status = boot->plan.target->service.expected_status,
         .start_ms = boot->start_ms,
-        .neighbour = boot->vm.guest_net != NULL ? neighbour_now : NULL,
+        .neighbour = vm->guest_net != NULL ? neighbour_now : NULL,
         .on_result = on_probe_result,
         .ctx = boot,
     };
@@ -317,31 +287,25 @@ static void on_guest_runs(void *ctx)
 
 static int start_vm(struct boot *boot, struct err *err)
 {
-    boot->scratch = mem_printf("%s/boot-%s", boot->plan.scratch, boot->record.boot_id);
-    if (path_make_dirs(boot->scratch, err) != 0)
-        return -1;
-    boot->vm.ops = boot->plan.ops;
-    boot->vm.target = boot->plan.target;
-    boot->vm.loop = boot->plan.loop;
-    boot->vm.record = &boot->record;
-    boot->vm.scratch = boot->scratch;
-    boot->vm.rootfs = boot->plan.rootfs;
-    boot->vm.index = boot->index;
-    boot->vm.slot = boot->plan.slot;
-    boot->vm.on_run = on_guest_runs;
-    boot->vm.on_sign = on_guest_sign;
-    boot->vm.on_exit = on_vmm_exit;
-    boot->vm.ctx = boot;
-    boot->vm.console_fd = boot->vm.stderr_fd = -1;
-    if (boot->vm.ops->start(&boot->vm, err) != 0)
-        return -1;
-    return start_captures(boot, err);
+    struct vm *vm = &boot->machine.vm;
+    auto_free char *scratch = mem_printf("%s/boot-%s", boot->plan.scratch, boot->record.boot_id);
+    vm->ops = boot->plan.ops;
+    vm->target = boot->plan.target;
+    vm->loop = boot->plan.loop;
+    vm->record = &boot->record;
+    vm->rootfs = boot->plan.rootfs;
+    vm->index = boot->index;
+    vm->slot = boot->plan.slot;
+    vm->on_run = on_guest_runs;
+    vm->on_sign = on_guest_sign;
+    vm->on_exit = on_vmm_exit;
+    vm->ctx = boot;
+    return machine_start(&boot->machine, scratch, boot->start_ms, err);
 }
 
 static void on_start_failed(struct boot *boot, const struct err *err)
 {
-    boot->record.vmm.error = mem_strdup(err->message);
-    boot->record.vmm.error_cause = mem_strdup(err->cause);
+    set_error(&boot->record, err);
     finish(boot, RECORD_END_START_FAILED);
 }
 
@@ -353,9 +317,7 @@ struct boot *boot_new(const struct boot_plan *plan, unsigned index,
     boot->index = index;
     boot->on_done = on_done;
     boot->ctx = ctx;
-    boot->vm.console_fd = boot->vm.stderr_fd = -1;
-    boot->console =
-        (struct capture){.on_bytes = on_console_bytes, .ctx = boot, .dropped_at = RECORD_UNKNOWN};
+    machine_init(&boot->machine, on_console_bytes, boot);
     boot->deadline = (struct loop_timer){.on_due = on_deadline, .ctx = boot};
     boot->step = (struct loop_timer){.ctx = boot};
     boot->cpu_at_start = host_cpu_now();
@@ -372,8 +334,8 @@ struct boot *boot_new(const struct boot_plan *plan, unsigned index,
     if (start_vm(boot, &failure) != 0) {
         on_start_failed(boot, &failure);
     } else {
-        boot->record.probe.url = mem_strdup(boot->vm.url);
-        if (!boot->vm.waits)
+        boot->record.probe.url = mem_strdup(boot->machine.vm.url);
+        if (!boot->machine.vm.waits)
             start_probe(boot);
         loop_arm(plan->loop, &boot->deadline, plan->target->deadline_ms);
     }
@@ -394,19 +356,11 @@ void boot_free(struct boot *boot)
     if (boot == NULL)
         return;
     probe_free(boot->probe);
-    if (boot->vm.ops != NULL)
-        boot->vm.ops->stop(&boot->vm);
-    capture_finish(&boot->console);
-    capture_finish(&boot->vmm_log);
-    auto_fd_release(&boot->vm.console_fd);
-    auto_fd_release(&boot->vm.stderr_fd);
+    machine_release(&boot->machine);
     loop_disarm(boot->plan.loop, &boot->deadline);
     loop_disarm(boot->plan.loop, &boot->step);
     if (boot->watch != NULL)
         boot->plan.watch->close(boot->watch);
-    if (boot->scratch != NULL)
-        (void)path_remove_tree(boot->scratch, NULL);
-    free(boot->scratch);
     record_release(&boot->record);
     free(boot);
 }
@@ -425,7 +379,7 @@ const struct err *boot_failure(const struct boot *boot)
 {
     if (boot->save_failure.message[0] != '\0')
         return &boot->save_failure;
-    return capture_failure(boot);
+    return machine_failure(&boot->machine);
 }
 
 unsigned boot_index(const struct boot *boot)
