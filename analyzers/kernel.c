@@ -49,14 +49,6 @@ static const struct rule rules[] = {
         .near_miss = "[    2.342415] EXT4-fs (vda): re-mounted. Quota mode: none.",
     },
     {
-        .id = "kernel.command-line",
-        .pattern = "^Kernel command line: (.*)",
-        .literal = "Kernel command line: ",
-        .summary = "The kernel was booted with: $1",
-        .sample = "[    0.000000] Kernel command line: console=ttyS0 root=/dev/vda rw",
-        .near_miss = "[    0.000000] Unknown kernel command line parameters \"ip=dhcp\"",
-    },
-    {
         .id = "kernel.reboot",
         .severity = SEVERITY_NOTE,
         .pattern =

@@ -62,30 +62,6 @@ static const struct rule rules[] = {
         .near_miss = "[    1.241286] Out of memory and no killable processes...",
     },
     {
-        /* The cgroup tells whose memory it was: a limit of a unit, or the whole guest's. */
-        .id = "kernel.oom-victim",
-        .severity = SEVERITY_NOTE,
-        .speaker = SPEAKER_KERNEL,
-        .pattern = "^oom-kill:constraint=(\\w+),.*?task_memcg=([^,]*),task=([^,]+),pid=\\d+",
-        .literal = "oom-kill:constraint=",
-        .summary = "The kernel chose $3 in $2 to be killed ($1)",
-        .sample = "[   19.100000] oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=x,"
-                  "mems_allowed=0,oom_memcg=/system.slice/x.service,task_memcg=/system.slice/"
-                  "x.service,task=node,pid=126,uid=0",
-        .near_miss = "[   19.100000] oom_kill_process: unexpected call site",
-    },
-    {
-        .id = "kernel.oom-invoked",
-        .severity = SEVERITY_NOTE,
-        .speaker = SPEAKER_KERNEL,
-        .pattern = "^(\\S.*?) invoked oom-killer: gfp_mask=",
-        .literal = " invoked oom-killer: ",
-        .summary = "$1 asked for memory that the guest does not have",
-        .sample = "[   19.000000] node invoked oom-killer: gfp_mask=0x140cca(GFP_HIGHUSER_MOVABLE|"
-                  "__GFP_COMP), order=0, oom_score_adj=0",
-        .near_miss = "[   19.000000] oom_reaper: reaped process 126 (node), now anon-rss:0kB",
-    },
-    {
         .id = "kernel.page-allocation-failure",
         .cause = "kernel.out-of-memory",
         .severity = SEVERITY_ERROR,

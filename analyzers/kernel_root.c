@@ -145,15 +145,6 @@ static const struct rule rules[] = {
         .sample = "[    2.3] EXT4-fs (vda): VFS: Can't find ext4 filesystem",
         .near_miss = "[    2.3] EXT4-fs (vda): mounted filesystem with ordered data mode.",
     },
-    {
-        .id = "kernel.root-block-error",
-        .severity = SEVERITY_NOTE,
-        .pattern = "^No filesystem could mount root, tried: ?(.*)",
-        .literal = "No filesystem could mount root",
-        .summary = "No file system of the kernel could mount the root device; tried: $1",
-        .sample = "[    1.5] No filesystem could mount root, tried: ",
-        .near_miss = "[    1.5] No filesystem specified for mount",
-    },
 };
 
 /* True if systemd or a mounted root file system came behind the hit. */
