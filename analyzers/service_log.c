@@ -142,7 +142,7 @@ static bool is_of_service(const struct pass *pass, const struct line *line)
     }
 }
 
-bool service_log_looks_like_error(const char *text, size_t len)
+static bool looks_like_error(const char *text, size_t len)
 {
     static const char *const words[] = {
         "error",      "fail",      "cannot",  "can't",     "unable",  "denied",  "not found",
@@ -212,7 +212,7 @@ static void take_words(struct pass *pass, const struct line *line)
 {
     struct service_run *run = &pass->log->runs[pass->log->len - 1];
     struct quote quote;
-    bool error = service_log_looks_like_error(line->message, line->message_len);
+    bool error = looks_like_error(line->message, line->message_len);
     bool agent = is_of_agent(pass, line), companion = is_of_companion(pass, line);
     set_quote(pass, line, &quote);
     if (run->n_lines++ == 0) {

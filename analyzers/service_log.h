@@ -47,9 +47,6 @@ const struct service_run *service_log_last_ended(const struct service_log *log);
 /* The run that the console ends in. */
 const struct service_run *service_log_current(const struct service_log *log);
 
-/* True if a line of a program, as it stands, looks like an error: for picking what to quote. */
-bool service_log_looks_like_error(const char *text, size_t len);
-
 /* The run in which a console line stands; NULL: in none. */
 const struct service_run *service_log_at(const struct service_log *log, uint32_t line);
 

@@ -264,7 +264,7 @@ static void on_due_slowly(void *ctx)
     on_due(ctx);
 }
 
-static void a_stall_shows_as_lateness(void **state)
+static void after_a_slow_timer_the_others_wait_a_turn(void **state)
 {
     struct trace *trace = *state;
     struct timer slow = timer_make(trace, 's'), b = timer_make(trace, 'b');
@@ -275,12 +275,6 @@ static void a_stall_shows_as_lateness(void **state)
     assert_string_equal(trace->text, "s");
     loop_turn(trace->loop);
     assert_string_equal(trace->text, "sb");
-    assert_true(loop_lateness_ms(trace->loop) >= 29);
-    arm(&b, PATIENCE_MS);
-    arm(&slow, 0);
-    loop_turn(trace->loop);
-    assert_true(loop_lateness_ms(trace->loop) < 29);
-    loop_disarm(trace->loop, &b.timer);
 }
 
 #define loop_test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
@@ -297,7 +291,7 @@ int main(void)
         loop_test(arming_again_moves_a_timer),
         loop_test(timers_may_disarm_each_other),
         loop_test(zero_means_the_next_turn),
-        loop_test(a_stall_shows_as_lateness),
+        loop_test(after_a_slow_timer_the_others_wait_a_turn),
     };
     return cmocka_run_group_tests_name("loop", tests, NULL, NULL);
 }

@@ -22,7 +22,6 @@ struct loop {
     struct epoll_event batch[BATCH];
     int n_batch;
     uint64_t turn; /* how many turns have called their timers */
-    int64_t lateness_ms;
 };
 
 struct loop *loop_new(void)
@@ -102,14 +101,11 @@ static struct loop_timer *earliest(struct loop *loop, uint64_t before)
 static void run_timers(struct loop *loop)
 {
     int64_t now = clock_ms();
-    loop->lateness_ms = 0;
     loop->turn++;
     for (;;) {
         struct loop_timer *timer = earliest(loop, loop->turn);
         if (timer == NULL || timer->due_ms > now)
             return;
-        if (now - timer->due_ms > loop->lateness_ms)
-            loop->lateness_ms = now - timer->due_ms;
         loop_disarm(loop, timer);
         timer->on_due(timer->ctx);
         if (clock_ms() > now) /* time went on: descriptors first */
@@ -135,9 +131,4 @@ void loop_turn(struct loop *loop)
     }
     loop->n_batch = 0;
     run_timers(loop);
-}
-
-int64_t loop_lateness_ms(const struct loop *loop)
-{
-    return loop->lateness_ms;
 }

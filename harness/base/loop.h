@@ -47,7 +47,4 @@ void loop_disarm(struct loop *loop, struct loop_timer *timer);
 /* One wait and its callbacks: descriptors first, then the timers that are due. */
 void loop_turn(struct loop *loop);
 
-/* How late the latest due timer of the last turn was called: a stalled host shows here. */
-int64_t loop_lateness_ms(const struct loop *loop);
-
 #endif
