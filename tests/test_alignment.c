@@ -13,33 +13,9 @@
 #include "analyzers/alignment.h"
 #include "harness/base/buf.h"
 #include "harness/base/mem.h"
+#include "tests/console_record.h"
 
 enum { MAX_OTHERS = 3 };
-
-/* A record whose console is `text`, borrowed. */
-static void record_of(struct record *record, const char *text)
-{
-    record_init(record);
-    record->console.data = (char *)text;
-    record->console.len = strlen(text);
-}
-
-static void release(struct record *record)
-{
-    record->console.data = NULL;
-    record_release(record);
-}
-
-static void take(struct baseline *others, const char *text)
-{
-    const struct milestone unknown[STAGE_N] = {{0}};
-    auto_boot_lines struct boot_lines lines = {0};
-    struct record record;
-    record_of(&record, text);
-    boot_lines_init(&lines, &record);
-    baseline_take(others, &record, unknown, &lines);
-    release(&record);
-}
 
 /* "=text" the same, "-text" missing, "+text" novel, "-text|+text" changed; one a line. */
 static char *rows_text(const struct alignment *alignment)
@@ -99,14 +75,14 @@ static void test_rows(void **state)
         auto_alignment struct alignment alignment = {0};
         struct record record;
         for (size_t k = 0; k < MAX_OTHERS && scenes[i].others[k] != NULL; k++)
-            take(others, scenes[i].others[k]);
-        record_of(&record, scenes[i].here);
+            console_record_take(others, scenes[i].others[k]);
+        console_record_init(&record, scenes[i].here);
         alignment_init(&alignment, &record, others);
         char *rows = rows_text(&alignment);
         if (strcmp(rows, scenes[i].rows) != 0)
             fail_msg("%s:\n%s", scenes[i].name, rows);
         free(rows);
-        release(&record);
+        console_record_release(&record);
         baseline_free(others);
     }
 }
@@ -117,16 +93,16 @@ static void test_what_is_folded_is_counted(void **state)
     struct baseline *others = baseline_new("");
     auto_alignment struct alignment alignment = {0};
     struct record record;
-    take(others, "one\ntwo\nfour\n");
-    take(others, "one\nthree\n");
-    record_of(&record, "one\none\nfour\n");
+    console_record_take(others, "one\ntwo\nfour\n");
+    console_record_take(others, "one\nthree\n");
+    console_record_init(&record, "one\none\nfour\n");
     alignment_init(&alignment, &record, others);
     assert_int_equal(alignment.n_others, 2);
     assert_int_equal(alignment.repeats, 1);
     assert_int_equal(alignment.only_some, 2);
     assert_int_equal(alignment.only_some_too, 1);
     assert_int_equal(alignment.dropped, 0);
-    release(&record);
+    console_record_release(&record);
     baseline_free(others);
 }
 

@@ -12,18 +12,16 @@
 
 #include "analyzers/spectrum.h"
 #include "harness/base/buf.h"
+#include "tests/console_record.h"
 
 enum { MAX_BOOTS = 4, MAX_LINES = 4 };
 
 static void add(struct spectrum *spectrum, const char *console, bool failed)
 {
     struct record record;
-    record_init(&record);
-    record.console.data = (char *)console;
-    record.console.len = strlen(console);
+    console_record_init(&record, console);
     spectrum_add(spectrum, &record, failed);
-    record.console.data = NULL;
-    record_release(&record);
+    console_record_release(&record);
 }
 
 /* "+boom 2/0 1.00": present in 2 failed and no good boot; "-" where the absence tells. */
@@ -75,21 +73,11 @@ static void test_ranking(void **state)
 static void test_a_baseline_counts_as_good_boots(void **state)
 {
     (void)state;
-    const struct milestone unknown[STAGE_N] = {{0}};
     struct baseline *baseline = baseline_new("");
     struct spectrum spectrum;
     spectrum_init(&spectrum);
-    for (int i = 0; i < 3; i++) {
-        auto_boot_lines struct boot_lines lines = {0};
-        struct record record;
-        record_init(&record);
-        record.console.data = (char *)"up\nlink\n";
-        record.console.len = strlen(record.console.data);
-        boot_lines_init(&lines, &record);
-        baseline_take(baseline, &record, unknown, &lines);
-        record.console.data = NULL;
-        record_release(&record);
-    }
+    for (int i = 0; i < 3; i++)
+        console_record_take(baseline, "up\nlink\n");
     add(&spectrum, "up\n", true);
     add(&spectrum, "up\n", true);
     spectrum_add_baseline(&spectrum, baseline);
