@@ -45,6 +45,7 @@ struct boot_lines {
     size_t n_torn;
 };
 
+/* Reads the record's console, which is not needed afterwards; without one there are no lines. */
 void boot_lines_init(struct boot_lines *lines, const struct record *record);
 void boot_lines_release(struct boot_lines *lines);
 

@@ -16,8 +16,8 @@ enum { DIFF_MAX_MISSING = 50, DIFF_MAX_NOVEL = 50 };
  * `expected` is NULL), or the absence of a line that all of them print and that was due before
  * observation ended. A single kernel line that is absent while those behind it came, and a line
  * that came damaged, are no divergence. A boot that merely ran out of time has none. Absent lines
- * that were not yet due are only
- * listed as far as the next few. `followed_line` 0: not even the first came.
+ * that were not yet due are only listed as far as the next few. `followed_line` 0: not even the
+ * first came. The texts in `diff` are its own.
  */
 void diff_init(struct diff *diff, const struct baseline *baseline, const struct record *record,
                struct ruleset *rules, const struct milestone milestones[static STAGE_N]);

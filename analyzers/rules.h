@@ -33,8 +33,7 @@ struct rule {
     /*
      * PCRE2, bytes, matched against the cleaned line without its prefix. Macros: %{UNIT} (unit name
      * or description, possibly shortened by systemd), %{SUPERVISOR}, %{ENTRY}, %{READY}, %{PORT},
-     * %{IFACE},
-     * %{IP}.
+     * %{IFACE}, %{IP}.
      */
     const char *pattern;
     const char *literal;            /* bytes that every match contains; NULL: always tried */

@@ -25,18 +25,18 @@ struct probe_options {
     const char *url; /* borrowed until probe_free */
     int expected_status;
     int64_t start_ms; /* zero of the recorded times, on clock_ms()'s clock */
-    /* State of the host's neighbour entry for the guest, now, or NULL. Set where the guest is on a
-     * link of the host's own: then one slow connect is always in flight beside the short attempts,
-     * because the kernel asks for about 3 s before it gives up on ARP, and a connect that timed out
-     * while nobody answered ARP counts as host-unreachable. */
+    /* State of the host's neighbour entry for the guest, now, or NULL; static. Set where the guest
+     * is on a link of the host's own: then one slow connect is always in flight beside the short
+     * attempts, because the kernel asks for about 3 s before it gives up on ARP, and a connect that
+     * timed out while nobody answered ARP counts as host-unreachable. */
     const char *(*neighbour)(void *ctx);
     void (*on_result)(void *ctx, enum probe_class class); /* after each finished attempt */
     void *ctx;
 };
 
-/* Attempts run until paused or freed; a good answer drops the older ones
- * that still wait. Results are noted in record->probe.runs (probe_runs.h). `record` and the engine
- * are borrowed and must outlive the probe. */
+/* Attempts run until paused or freed, the first at the loop's next turn; a good answer drops the
+ * older ones that still wait. Results are noted in record->probe.runs (probe_runs.h). `record` and
+ * the engine are borrowed and must outlive the probe. */
 struct probe *probe_new(struct probe_engine *engine, struct record *record,
                         const struct probe_options *options);
 void probe_free(struct probe *probe);

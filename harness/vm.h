@@ -28,12 +28,12 @@ struct vm {
     struct loop *loop;
     struct record *record; /* start fills vmm.*, guest.*, host.accelerator, probe.network */
     const char *scratch;   /* a private directory, removed by the boot after stop */
-    const char
-        *rootfs;    /* the image to boot: the target's, or a copy with a fault in it; NULL: none */
+    /* The image to boot: the target's, or a copy with a fault in it; NULL: none. */
+    const char *rootfs;
     unsigned index; /* of the boot in its campaign, from 0 */
     unsigned slot;  /* its place among the boots that run at a time, from 0 */
-    void (*on_sign)(
-        void *ctx); /* the guest gave a sign of life beside its console; not the place to stop */
+    /* The guest gave a sign of life beside its console; not the place to stop. */
+    void (*on_sign)(void *ctx);
     void (*on_run)(void *ctx);  /* once, after a start that set `waits`: the guest is let run */
     void (*on_exit)(void *ctx); /* the VMM ended, once: call stop, from here or later */
     void *ctx;
@@ -81,8 +81,10 @@ struct vm_ops {
     const struct record *(*replayed)(const struct vm *vm);
 };
 
-/* NULL if there is no such backend. */
+/* Static; NULL if there is no such backend. */
 const struct vm_ops *vm_find(const char *name);
+
+/* All backends, in the order of `bootdiag list backends`; static. */
 const struct vm_ops *const *vm_all(size_t *ret_n);
 
 #endif
