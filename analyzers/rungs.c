@@ -119,9 +119,12 @@ static bool is_deaf(const struct rungs *rungs)
                           !view->ever_reached && view->deaf_ms >= 2 * STAGE_STUCK_MS);
 }
 
+/* Counted from the last step before the address that this boot is seen to have taken. */
 static int64_t patience_of(const struct rungs *rungs)
 {
-    return stage_patience_ms(rungs->evidence, STAGE_INIT_STARTED, STAGE_ADDRESS_ACQUIRED);
+    bool card = stage_reached(rungs->evidence, STAGE_NIC_FOUND);
+    return stage_patience_ms(rungs->evidence, card ? STAGE_NIC_FOUND : STAGE_INIT_STARTED,
+                             STAGE_ADDRESS_ACQUIRED);
 }
 
 /* The boot went on behind the network's part, so that it is not the whole guest that hangs. */

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "analyzers/stage.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "analyzers/baseline.h"
 #include "analyzers/jobs.h"
+#include "harness/base/auto.h"
+#include "harness/base/mem.h"
 
 static const char *const ids[STAGE_N] = {
     [STAGE_VMM_STARTED] = "vmm-started",
@@ -167,20 +170,56 @@ bool stage_reached(const struct evidence *evidence, enum stage stage)
 /* A boot that took long to get where it is needs long for the next step, too. */
 enum { SLOW_SHARE = 3 };
 
+/* What a good boot took from one stage to another, at the pace of this boot: a host may be slower
+ * or faster tonight, by as much as its boots were until that stage. -1: not known. */
+static int64_t paced_ms(const struct evidence *evidence, const int64_t at_ms[STAGE_N],
+                        enum stage from, enum stage to)
+{
+    enum { FASTEST_PCT = 25, SLOWEST_PCT = 400 };
+    int64_t so_far_ms = evidence->milestones[from].at_ms;
+    if (at_ms[from] < 0 || at_ms[to] < at_ms[from])
+        return -1;
+    int64_t pct = so_far_ms > 0 && at_ms[from] > 0 ? 100 * so_far_ms / at_ms[from] : 100;
+    if (pct < FASTEST_PCT || pct > SLOWEST_PCT)
+        pct = pct < FASTEST_PCT ? FASTEST_PCT : SLOWEST_PCT;
+    return (at_ms[to] - at_ms[from]) * pct / 100;
+}
+
+static int compare_ms(const void *a, const void *b)
+{
+    const int64_t *left = a, *right = b;
+    return *left < *right ? -1 : *left > *right;
+}
+
+/* Three times what half of the good boots took, and a quarter more than the slowest; -1: no good
+ * boot is known. */
+static int64_t baseline_patience_ms(const struct evidence *evidence, enum stage from, enum stage to)
+{
+    const struct baseline *baseline = evidence->baseline;
+    if (baseline == NULL || baseline->n_runs == 0)
+        return -1;
+    size_t n = 0;
+    auto_free int64_t *spans = mem_calloc(baseline->n_runs, sizeof(*spans));
+    for (size_t i = 0; i < baseline->n_runs; i++) {
+        int64_t span_ms = paced_ms(evidence, baseline->runs[i].milestones_ms, from, to);
+        if (span_ms >= 0)
+            spans[n++] = span_ms;
+    }
+    if (n == 0)
+        return -1;
+    qsort(spans, n, sizeof(*spans), compare_ms);
+    int64_t usual_ms = 3 * spans[n / 2], slowest_ms = spans[n - 1] + spans[n - 1] / 4;
+    return usual_ms > slowest_ms ? usual_ms : slowest_ms;
+}
+
 int64_t stage_patience_ms(const struct evidence *evidence, enum stage from, enum stage to)
 {
     int64_t patience_ms = evidence_is_bare(evidence) ? 3 * STAGE_STUCK_MS : STAGE_STUCK_MS;
-    const struct baseline *baseline = evidence->baseline;
-    int64_t so_far_ms = evidence->milestones[from].at_ms;
-    if (so_far_ms / SLOW_SHARE > patience_ms)
-        patience_ms = so_far_ms / SLOW_SHARE;
-    for (size_t i = 0; baseline != NULL && i < baseline->n_runs; i++) {
-        const int64_t *at_ms = baseline->runs[i].milestones_ms;
-        bool known = at_ms[from] >= 0 && at_ms[to] >= at_ms[from];
-        if (known && 3 * (at_ms[to] - at_ms[from]) > patience_ms)
-            patience_ms = 3 * (at_ms[to] - at_ms[from]);
-    }
-    return patience_ms;
+    int64_t slow_ms = evidence->milestones[from].at_ms / SLOW_SHARE;
+    int64_t usual_ms = baseline_patience_ms(evidence, from, to);
+    if (slow_ms > patience_ms)
+        patience_ms = slow_ms;
+    return usual_ms > patience_ms ? usual_ms : patience_ms;
 }
 
 double stage_silence_confidence(const struct evidence *evidence, int64_t silent_ms)

@@ -58,10 +58,10 @@ bool stage_reached(const struct evidence *evidence, enum stage stage);
 enum { STAGE_STUCK_MS = 10 * 1000 };
 
 /*
- * How long a boot may stay between two milestones before it counts as stuck: three times what the
- * slowest good boot took, a third of the time that it needed to get there, and at least
- * STAGE_STUCK_MS. A bare console does not say how long it was watched, so there it takes three
- * times as long.
+ * How long a boot may stay between two milestones before it counts as stuck: three times what half
+ * of the good boots took at this boot's pace, a quarter more than the slowest of them, a third of
+ * the time that it needed to get there, and at least STAGE_STUCK_MS. A bare console does not say
+ * how long it was watched, so there it takes three times as long.
  */
 int64_t stage_patience_ms(const struct evidence *evidence, enum stage from, enum stage to);
 

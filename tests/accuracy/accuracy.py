@@ -17,6 +17,7 @@ GATES = {
     "top-3": 0.99,
     "top-1 of each guest": 0.95,
     "top-1 of bare consoles": 0.90,
+    "top-1 beside good boots": 0.95,
     "confident and right": 0.90,
     "false alarms": 0,
 }
@@ -105,6 +106,9 @@ class Measure:
             "top-1 of each guest": min((lab.share(*row) for row in guests.values()), default=1.0),
             "top-1 of bare consoles": lab.share(
                 sum(c.accepts(a.cause) for c, a in zip(self.visible, self.bare)), len(self.visible)),
+            "top-1 beside good boots": lab.share(
+                sum(c.accepts(a.cause) for c, a in self.compared.items() if not c.is_good),
+                sum(not c.is_good for c in self.compared)),
             "confident and right": lab.share(sum(confident), len(confident)),
             "false alarms": len(self.false_alarms()),
         }
@@ -150,6 +154,8 @@ def print_all(measure, numbers, verbose):
                 {"": measure.divergence_hits()})
     print_calibration(measure.failed, measure.whole)
     print_wrong("named wrong, whole records", measure.failed, measure.whole)
+    beside = {case: answer for case, answer in measure.compared.items() if not case.is_good}
+    print_wrong("named wrong, beside good boots", beside.keys(), beside.values())
     print_wrong("named wrong, bare consoles", measure.visible, measure.bare)
     for case, way, answer in measure.false_alarms():
         print(f"false alarm: {case.name} ({way}): {answer.cause} ({answer.confidence:.2f})")
