@@ -73,6 +73,7 @@ test_analyze_what_can_be_read() {
 start_endless_analysis() {
     local i cases=("$CASES"/*/)
     mkfifo "$T/endless"
+    : >"$T/out" # not the lines of a run before
     sleep 60 >"$T/endless" &
     sleeper=$!
     "$PROGRAM" analyze --json -j 2 "${cases[0]}" "${cases[1]}" "${cases[2]}" - <"$T/endless" >"$T/out" \
