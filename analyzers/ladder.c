@@ -79,8 +79,9 @@ static void blame_card(const struct ladder *ladder, double weight)
         quote_ladder(ladder, finding);
         return;
     }
-    struct finding *finding = blame(ladder, "network.no-interface", "network.driver-missing",
-                                    (given == 1 || on_bus ? 0.87 : 0.65) * weight, NULL);
+    struct finding *finding =
+        blame(ladder, "network.no-interface", "network.driver-missing",
+              (given == 1 || on_bus ? 0.87 : 0.65) * weight, ladder->rungs.networkd);
     finding_say(finding, "The VM has a network card, but the guest never got an interface for it: "
                          "its driver is missing");
     quote_ladder(ladder, finding);
@@ -155,11 +156,11 @@ static void blame_config(const struct ladder *ladder)
 static void blame_unconfigured(const struct ladder *ladder, double weight)
 {
     const struct hit *renamed = evidence_last(ladder->rungs.evidence, "network.interface-renamed");
-    struct finding *finding =
-        renamed != NULL
-            ? blame(ladder, "network.renamed-unmatched", "network.interface-renamed", 0.8 * weight,
-                    renamed)
-            : blame(ladder, "network.unmanaged", "network.not-configured", 0.87 * weight, NULL);
+    struct finding *finding = renamed != NULL
+                                  ? blame(ladder, "network.renamed-unmatched",
+                                          "network.interface-renamed", 0.8 * weight, renamed)
+                                  : blame(ladder, "network.unmanaged", "network.not-configured",
+                                          0.87 * weight, ladder->rungs.networkd);
     finding_say(finding,
                 renamed != NULL
                     ? "The interface got another name, and no configuration matches it"
