@@ -168,7 +168,8 @@ static const struct rule rules[] = {
         .severity = SEVERITY_ERROR,
         .confidence = 0.88,
         .pattern = "(?i)certificate is not yet valid|CERT_NOT_YET_VALID|certificate has expired or "
-                   "is not yet valid|clock ?skew|RequestTimeTooSkewed|\\b(?:jwt not active|token "
+                   "is not yet valid|(?<!warning: )(?<!warning:  )clock ?skew|"
+                   "RequestTimeTooSkewed|\\b(?:jwt not active|token "
                    "used before issued|token is not (?:yet )?(?:valid|active)(?: "
                    "yet)?|(?:iat|nbf)\\b.{0,30}\\bfuture|NotBeforeError)|\\b(?:system|local|guest) "
                    "(?:clock|time|date) (?:is |seems |appears )?(?:to be )?(?:wrong|incorrect|not "
@@ -176,7 +177,8 @@ static const struct rule rules[] = {
                    "current|not before: \\d",
         .summary = "The guest's clock is wrong: what the agent checks is not valid yet",
         .sample = "[   15.1] start-all.sh[142]: Error: certificate is not yet valid",
-        .near_miss = "[   15.1] start-all.sh[142]: Error: certificate has expired",
+        /* make(1) and OpenRC say so of files that are newer than now. */
+        .near_miss = "[   15.1] start-all.sh[142]: * WARNING: clock skew detected!",
     },
     {
         /* An expiry in a year that no clock should show. */

@@ -31,10 +31,11 @@ static const struct rule rules[] = {
         .cause = "agent.module-missing",
         .severity = SEVERITY_ERROR,
         .confidence = 0.95,
-        .pattern = "^(?:(?:\\w+\\.)*ModuleNotFoundError: No module named '([^']+)'|ImportError: No "
-                   "module named (\\S+)|.*cannot load such file -- (\\S+)|error: Module not found "
-                   "\\\"([^\\\"]+)\\\"|.*(?:ClassNotFoundException|NoClassDefFoundError): "
-                   "\\S+|.*Error: \\S+\\.node: cannot open shared object file)",
+        .pattern =
+            "^(?:(?:\\w+\\.)*ModuleNotFoundError: No module named '([^']+)'|(?:ImportError: No "
+            "module named |.*(?:cannot load such file -- |(?:ClassNotFoundException|"
+            "NoClassDefFoundError): ))(\\S+)|error: Module not found \\\"([^\\\"]+)\\\"|"
+            ".*Error: (\\S+\\.node): cannot open shared object file)",
         .summary = "The agent needs the module $1$2$3$4, which is not installed",
         .sample = "[   33.2] run.sh[162]: ModuleNotFoundError: No module named 'flask'",
         .near_miss = "[   33.2] run.sh[162]: except ModuleNotFoundError: pass",

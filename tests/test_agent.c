@@ -181,6 +181,10 @@ static const struct scene scenes[] = {
      JOURNAL J_AGENT "[   13.0] start-all.sh[143]: listening on port "
                      "5901\r\n" J_READY,
      .cause = NULL},
+    {"clock_of_make_and_openrc",
+     JOURNAL J_STARTED " * WARNING: clock skew detected!\r\nmake: warning:  Clock skew detected.  "
+                       "Your build may be incomplete.\r\n" J_AGENT J_READY,
+     .cause = NULL},
     {"clock", SAYS("Error: certificate is not yet valid"), 40000, .cause = "agent.clock-skew"},
     {"clock_jwt", SAYS("JsonWebTokenError: jwt not active"), 40000, .cause = "agent.clock-skew"},
     {"hung", JOURNAL J_AGENT LOGIN, 60000, .cause = "agent.hung"},
