@@ -12,6 +12,9 @@
 static const struct scene scenes[] = {
     {"module", SAYS("Error: Cannot find module 'session-store'"), 40000,
      .cause = "agent.module-missing", .says = "session-store"},
+    {"module_java",
+     BARE_SAYS("Exception in thread \"main\" java.lang.NoClassDefFoundError: org/slf4j/Logger"),
+     40000, .cause = "agent.module-missing", .says = "org/slf4j/Logger"},
     {"module_esm",
      SAYS("Error [ERR_MODULE_NOT_FOUND]: Cannot find package 'session-store' imported "
           "from /opt/vm-browser-agent/server.mjs"),
