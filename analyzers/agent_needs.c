@@ -32,12 +32,12 @@ static const struct rule rules[] = {
         .pattern =
             "(?:(?:^|[\\s:'\"/]|\\xe2\\x80\\x98)(" RUNTIMES
             ")\\W{0,3}: (?:command not found|not found|No such file|Permission denied|cannot "
-            "execute: required file|executable file not found)|command not found: (" RUNTIMES
-            ")$|(?:[pP]ermission denied|no such file or directory): \\S*/(" RUNTIMES
-            ")$|exec (" RUNTIMES
-            ") failed: |(?:to locate executable|Failed to execute|spawning) '?\\S*/(" RUNTIMES
-            ")'?: (?:No such file|Permission denied)|can't find command '(?:\\S*/)?" RUNTIMES
-            "'|couldn't exec \\S*/" RUNTIMES ": E|spawn " RUNTIMES " ENOENT)",
+            "execute: required file|executable file not found)|(?:command not found: "
+            "|(?:[pP]ermission denied|no such file "
+            "or directory): \\S*/)(" RUNTIMES
+            ")$|(?:exec |can't find command '(?:\\S*/)?|couldn't exec \\S*/|spawn )(" RUNTIMES
+            ")(?: failed: |'|: E| ENOENT)|(?:to locate executable|Failed to execute|spawning) "
+            "'?\\S*/(" RUNTIMES ")'?: (?:No such file|Permission denied))",
         .summary = "The runtime $1$2$3$4 is not in the guest, or may not be run",
         .sample = "[   14.1] start-all.sh[139]: /opt/vm-browser-agent/start-all.sh: line 22: node: "
                   "command not found",

@@ -47,6 +47,12 @@ static void add_pid(struct pids *pids, const char *text)
         pids->items[pids->len++] = atoi(text);
 }
 
+/* supervisord says its own pid, and the journal knows its children's words by that, too. */
+static bool names_itself(const struct hit *hit)
+{
+    return hit->pid > 0 && hit->captures[1] != NULL && atoi(hit->captures[1]) == hit->pid;
+}
+
 static void learn_pids(const struct evidence *evidence, struct pids *agents,
                        struct pids *companions)
 {
@@ -55,7 +61,8 @@ static void learn_pids(const struct evidence *evidence, struct pids *agents,
         add_pid(agents, hit->captures[0]);
     for (const struct hit *hit = evidence_first(evidence, "supervisor.child-pid"); hit != NULL;
          hit = evidence_next(evidence, "supervisor.child-pid", hit))
-        if (hit->captures[0] != NULL && strcasestr(hit->captures[0], "agent") == NULL)
+        if (hit->captures[0] != NULL && strcasestr(hit->captures[0], "agent") == NULL &&
+            !names_itself(hit))
             add_pid(companions, hit->captures[1]);
 }
 
@@ -65,7 +72,7 @@ static void learn_names(struct pass *pass)
     for (const struct hit *hit = evidence_first(evidence, "supervisor.child-pid"); hit != NULL;
          hit = evidence_next(evidence, "supervisor.child-pid", hit))
         if (hit->captures[0] != NULL && strcasestr(hit->captures[0], "agent") == NULL &&
-            pass->n_names < MAX_PIDS)
+            !names_itself(hit) && pass->n_names < MAX_PIDS)
             pass->names[pass->n_names++] = hit->captures[0];
 }
 

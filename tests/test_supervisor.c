@@ -156,6 +156,12 @@ static const struct scene scenes[] = {
      "2026-11-23 15:39:14,456 INFO gave up: agent entered FATAL state, too many start retries too "
      "quickly\r\n",
      60000, .cause = "agent.crash-loop"},
+    {"supervisord_names_its_own_pid",
+     JOURNAL J_STARTED S("12.5", "2026-11-23 15:39:07,120 INFO supervisord started with pid 139")
+         S("13.5", "2026-11-23 15:39:08,120 INFO spawnerr: can't find command '/usr/bin/node'")
+             S("20.5", "2026-11-23 15:39:15,456 INFO gave up: agent entered FATAL state, too many "
+                       "start retries too quickly"),
+     60000, .cause = "agent.runtime-missing", .says = "runtime node is"},
     {"other_words_for_a_death",
      PLAIN P_STARTED
      "svc: agent (pid 142) started\r\nsvc: agent exited with status 1, starting it "
