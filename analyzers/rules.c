@@ -20,6 +20,7 @@
 #include "harness/base/mem.h"
 
 enum {
+    REASON_SIZE = 128,
     PATTERN_MAX = 64 * 1024,
     MATCH_LIMIT = 200 * 1000,
     HEAP_LIMIT_KIB = 4096,
@@ -80,17 +81,43 @@ static int gather_literals(struct gathering *gathering, size_t index, const stru
 }
 
 /* Consoles are bytes, so a pattern may not ask for UTF; \C has no meaning then. */
+static const uint32_t PATTERN_OPTIONS = PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C;
+
+static void say_reason(int code, PCRE2_UCHAR *ret_reason, size_t size)
+{
+    ret_reason[0] = '\0';
+    (void)pcre2_get_error_message(code, ret_reason, size);
+}
+
+/* The one pattern in built-in rules that users write: what is wrong is no rule's fault. */
+static int check_ready_pattern(const struct service *service, struct err *err)
+{
+    PCRE2_SIZE offset;
+    PCRE2_UCHAR reason[REASON_SIZE];
+    int code;
+    if (service->ready_pattern == NULL)
+        return 0;
+    pcre2_code *program = pcre2_compile((PCRE2_SPTR)service->ready_pattern, PCRE2_ZERO_TERMINATED,
+                                        PATTERN_OPTIONS, &code, &offset, NULL);
+    if (program == NULL) {
+        say_reason(code, reason, sizeof(reason));
+        return err_set(err, "\"service.ready_pattern\": column %zu of the pattern: %s",
+                       (size_t)offset + 1, (const char *)reason);
+    }
+    pcre2_code_free(program);
+    return 0;
+}
+
 static pcre2_code *compile(const struct rule *rule, const struct buf *pattern,
                            const struct service *service, struct err *err)
 {
-    const uint32_t options = PCRE2_NEVER_UTF | PCRE2_NEVER_UCP | PCRE2_NEVER_BACKSLASH_C;
     PCRE2_SIZE offset;
     int code;
-    pcre2_code *program =
-        pcre2_compile((PCRE2_SPTR)buf_text(pattern), pattern->len, options, &code, &offset, NULL);
+    pcre2_code *program = pcre2_compile((PCRE2_SPTR)buf_text(pattern), pattern->len,
+                                        PATTERN_OPTIONS, &code, &offset, NULL);
     if (program == NULL) {
-        PCRE2_UCHAR reason[128] = "";
-        (void)pcre2_get_error_message(code, reason, sizeof(reason));
+        PCRE2_UCHAR reason[REASON_SIZE];
+        say_reason(code, reason, sizeof(reason));
         (void)err_set(err, "rule %s: column %zu of its pattern: %s", rule->id,
                       macro_origin(rule->pattern, service, offset) + 1, (const char *)reason);
         return NULL;
@@ -116,7 +143,7 @@ static int add_rule(struct ruleset *rules, size_t index, struct gathering *gathe
 static int compile_all(struct ruleset *rules, const struct service *service, struct err *err)
 {
     struct gathering gathering = {0};
-    int rc = 0;
+    int rc = check_ready_pattern(service, err);
     for (size_t i = 0; i < rules->len && rc == 0; i++)
         rc = add_rule(rules, i, &gathering, service, err);
     if (rc == 0)

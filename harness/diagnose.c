@@ -159,7 +159,7 @@ static int analyze(struct diagnose *diagnose, const struct archive *archive, siz
         return -1;
     struct ruleset *rules = eyes_rules_for(&diagnose->rules, &record.service, err);
     if (rules == NULL)
-        return -1;
+        return record.has_service ? err_prefix(err, "%s", entry->source) : -1;
     auto_analysis struct analysis analysis = {0};
     analysis_init(&analysis, &record, rules, diagnose->baseline);
     json_auto_t *document = report_analysis_json(&analysis);

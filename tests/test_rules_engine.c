@@ -201,6 +201,20 @@ static void test_bad_patterns(void **state)
     }
 }
 
+/* A record's or target's own pattern is named, not the built-in rule that holds it. */
+static void test_bad_ready_pattern(void **state)
+{
+    const struct rule rule = {.id = "t.fine", .pattern = "%{READY}"};
+    const struct rule_table table = {&rule, 1};
+    struct service bad = service;
+    struct err err = {.message = ""};
+    (void)state;
+    bad.ready_pattern = (char *)"up (on|at";
+    assert_null(ruleset_new_from(&table, 1, &bad, &err));
+    assert_string_equal(err.message, "\"service.ready_pattern\": column 10 of the pattern: "
+                                     "missing closing parenthesis");
+}
+
 static void test_limit_is_reported(void **state)
 {
     char text[2048];
@@ -443,15 +457,11 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_captures),
-        cmocka_unit_test(test_macros),
-        cmocka_unit_test(test_quotes_the_service),
-        cmocka_unit_test(test_bad_patterns),
-        cmocka_unit_test(test_limit_is_reported),
-        cmocka_unit_test(test_literals),
-        cmocka_unit_test(test_literals_of_deep_pattern),
-        cmocka_unit_test(test_prefilter),
-        cmocka_unit_test(test_prefilter_changes_nothing),
+        cmocka_unit_test(test_captures),           cmocka_unit_test(test_macros),
+        cmocka_unit_test(test_quotes_the_service), cmocka_unit_test(test_bad_patterns),
+        cmocka_unit_test(test_bad_ready_pattern),  cmocka_unit_test(test_limit_is_reported),
+        cmocka_unit_test(test_literals),           cmocka_unit_test(test_literals_of_deep_pattern),
+        cmocka_unit_test(test_prefilter),          cmocka_unit_test(test_prefilter_changes_nothing),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
