@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "analyzers/chars.h"
+#include "analyzers/evidence.h"
 #include "analyzers/literal.h"
 #include "analyzers/macro.h"
 #include "analyzers/specimen.h"
@@ -145,6 +146,11 @@ static void check_sample(const struct lint *lint)
         if (is_digit(group[1]) && group[1] != '0' && (size_t)(group[1] - '0') >= slow.n_captures)
             add(lint->problems, true, "its summary has $%c, and no group %c captures its sample's",
                 group[1], group[1]);
+        else if (is_digit(group[1]) && group[1] > '0' + EVIDENCE_MAX_CAPTURES)
+            add(lint->problems, true,
+                "its summary has $%c, and only $1 to $%d are kept: make other "
+                "groups non-capturing, (?:...)",
+                group[1], EVIDENCE_MAX_CAPTURES);
 }
 
 static void check_near_miss(const struct lint *lint)

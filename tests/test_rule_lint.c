@@ -147,6 +147,8 @@ static void each_mistake_is_found(void **state)
          "warning: no literal can be read off"},
         {{.pattern = "error", .summary = "$2", .sample = "error", .near_miss = "x"},
          "warning: its summary has $2"},
+        {{.pattern = "(e)(r)(r)(o)(r)", .summary = "$5", .sample = "error", .near_miss = "x"},
+         "warning: its summary has $5, and only $1 to $4 are kept"},
         {{.pattern = "fail (a+)+$", .sample = "fail aaa", .near_miss = "fail"},
          "its pattern is catastrophic"},
         {{.pattern = "^.*=.*=.*=.*=.*end$", .sample = "a=b=c=d=end", .near_miss = "end"},
