@@ -160,6 +160,7 @@ static void damage_is_an_error_not_a_shorter_console(void **state)
             struct err err = {0};
             assert_int_equal(load_one(&bytes, path, 1 << 30, &err), -1);
             assert_holds(err.message, names[i]);
+            assert_holds(err.message, "still gives what stands before the damage");
             assert_string_equal(bytes.data, "untouched");
         }
     }

@@ -71,6 +71,9 @@ static int add_plain(struct spool *spool, int fd, const char *path, struct err *
     return more < 0 ? -1 : 0;
 }
 
+/* What to do about a damaged file: its start may tell all that matters. */
+#define SALVAGE "; `%s` still gives what stands before the damage"
+
 static void inflate_release(z_stream *decoder)
 {
     (void)inflateEnd(decoder);
@@ -98,7 +101,7 @@ static int add_gzip(struct spool *spool, int fd, const char *path, struct err *e
             decoder.avail_out = CHUNK;
             status = inflate(&decoder, Z_NO_FLUSH);
             if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR)
-                return err_set(err, "cannot read %s: damaged gzip data", path);
+                return err_set(err, "cannot read %s: damaged gzip data" SALVAGE, path, "zcat");
             int more = spool_add(spool, decoded, CHUNK - decoder.avail_out, err);
             if (more != 1)
                 return more;
@@ -107,7 +110,9 @@ static int add_gzip(struct spool *spool, int fd, const char *path, struct err *e
     }
     if (got < 0)
         return err_sys(err, errno, "cannot read %s", path);
-    return status == Z_STREAM_END ? 0 : err_set(err, "cannot read %s: incomplete gzip data", path);
+    return status == Z_STREAM_END
+               ? 0
+               : err_set(err, "cannot read %s: incomplete gzip data" SALVAGE, path, "zcat");
 }
 
 static void decoder_release(ZSTD_DCtx **decoder)
@@ -129,7 +134,8 @@ static int add_zstd(struct spool *spool, int fd, const char *path, struct err *e
             ZSTD_outBuffer out = {.dst = decoded, .size = CHUNK};
             pending = ZSTD_decompressStream(decoder, &out, &in);
             if (ZSTD_isError(pending))
-                return err_set(err, "cannot read %s: %s", path, ZSTD_getErrorName(pending));
+                return err_set(err, "cannot read %s: damaged zstd data (%s)" SALVAGE, path,
+                               ZSTD_getErrorName(pending), "zstdcat");
             int more = spool_add(spool, decoded, out.pos, err);
             if (more != 1)
                 return more;
@@ -137,7 +143,9 @@ static int add_zstd(struct spool *spool, int fd, const char *path, struct err *e
     }
     if (got < 0)
         return err_sys(err, errno, "cannot read %s", path);
-    return pending == 0 ? 0 : err_set(err, "cannot read %s: incomplete zstd data", path);
+    return pending == 0
+               ? 0
+               : err_set(err, "cannot read %s: incomplete zstd data" SALVAGE, path, "zstdcat");
 }
 
 static bool ends_in(const char *text, const char *suffix)
