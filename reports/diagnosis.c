@@ -239,11 +239,27 @@ static void print_context(const struct view *view, const json_t *analysis,
         print_alternatives(view, analysis);
 }
 
+/* What was noticed in a boot of which nobody can say how it ended: the reader may judge by it. */
+static const json_t *errors_of_undetermined(const json_t *analysis)
+{
+    size_t i;
+    json_t *question;
+    if (strcmp(view_text(analysis, "outcome"), "undetermined") != 0)
+        return NULL;
+    json_array_foreach (json_object_get(analysis, "questions"), i, question) {
+        if (strcmp(view_text(question, "id"), "errors-seen") == 0)
+            return json_object_get(question, "evidence");
+    }
+    return NULL;
+}
+
 void diagnosis_print(const struct view *view, const json_t *analysis,
                      const struct quotes_place *place)
 {
     const json_t *verdict = json_object_get(analysis, "verdict");
     const json_t *evidence = json_object_get(verdict, "evidence");
+    if (!json_is_object(verdict))
+        evidence = errors_of_undetermined(analysis);
     /* Without a name for it, how far it got and what is new here are the best there is. */
     if (is_unknown(analysis)) {
         print_stage(view, analysis);

@@ -172,6 +172,24 @@ static void text_keeps_to_the_width(void **state)
     assert_non_null(strstr(unlimited, line));
 }
 
+/* Nothing is claimed, and yet the line that looks like it is on the screen. */
+static void undetermined_shows_what_was_noticed(void **state)
+{
+    (void)state;
+    json_auto_t *document =
+        json_pack("{s:s, s:s, s:n, s:[{s:s, s:s, s:s, s:[{s:s, s:i, s:s}]}]}", "source", "c.log",
+                  "outcome", "undetermined", "verdict", "questions", "id", "errors-seen", "answer",
+                  "yes", "text", "1 kind of error is on the console", "evidence", "file",
+                  "console.log", "line", 10, "text", "panic: no session store");
+    assert_non_null(document);
+    auto_free char *text = printed_analysis(document, 100);
+    assert_non_null(
+        strstr(text, "c.log: undetermined\n  > console.log:10: panic: no session store"));
+    json_object_set_new(document, "outcome", json_string("ready"));
+    auto_free char *ready = printed_analysis(document, 100);
+    assert_null(strstr(ready, "panic: no session store"));
+}
+
 static void unknown_leads_with_stage_and_novel_lines(void **state)
 {
     (void)state;
@@ -524,6 +542,7 @@ int main(void)
         cmocka_unit_test(two_hundred_boots_fit_on_a_screen),
         cmocka_unit_test(hostile_text_is_harmless_everywhere),
         cmocka_unit_test(text_keeps_to_the_width),
+        cmocka_unit_test(undetermined_shows_what_was_noticed),
         cmocka_unit_test(unknown_leads_with_stage_and_novel_lines),
         cmocka_unit_test(evidence_leads_with_the_telling_line_and_repeats_nothing),
         cmocka_unit_test(paths_and_commands_are_not_broken),
