@@ -30,11 +30,27 @@ static const struct rule rules[] = {
             "on vcpu run|error: kvm run failed|KVM internal error|KVM: entry failed|\\bbad syscall"
             "\\b|^qemu(?:-system-\\w+)?: fatal: |\\*\\*\\* stack smashing detected|^(?:free\\(\\)|"
             "malloc\\(\\)|double free)|(?:Aborted|Segmentation fault|Illegal instruction|Bus error)"
-            " +\\(core dumped\\)|Firecracker exiting with error",
+            " +\\(core dumped\\)|Firecracker exiting with error\\. "
+            "exit_code=(?:2|14[89]|15[014-7])$",
         .summary = "The VMM itself crashed",
         .sample = "qemu-system-x86_64: ../target/i386/kvm/kvm.c:2952: kvm_buf_set_msrs: Assertion "
                   "`ret == cpu->kvm_msr_buf->nmsrs' failed.",
         .near_miss = "qemu-system-x86_64: terminating on signal 15 from pid 24190 (python3)",
+    },
+    {
+        /* FcExitCode: a generic error, bad configuration, bad arguments. What it was stands above.
+         */
+        .id = "vmm.gave-up",
+        .file = RULE_VMM_LOG,
+        .cause = "vmm.config-invalid",
+        .severity = SEVERITY_ERROR,
+        .confidence = 0.45,
+        .pattern = "Firecracker exiting with error\\. exit_code=(1|15[23])$",
+        .summary = "Firecracker gave up with exit status $1",
+        .sample = "2026-02-12T17:18:27.185731205 [anonymous-instance:main] Firecracker exiting "
+                  "with error. exit_code=1",
+        .near_miss = "2023-06-16T07:45:41.767987318 [anonymous-instance:main:ERROR] Firecracker "
+                     "exiting with error. exit_code=148",
     },
     {
         .id = "vmm.signalled",

@@ -16,8 +16,12 @@ static bool has_shape(const char *text, const char *shape)
 
 bool vmm_voice(const struct line *line)
 {
-    static const char *const starts[] = {"qemu-system-", "Firecracker panicked at ",
-                                         "Error: RunWithApi(", "Error: RunWithoutApiError("};
+    static const char *const starts[] = {"qemu-system-",
+                                         "Firecracker panicked at ",
+                                         "Error: RunWithApi(",
+                                         "Error: RunWithoutApiError(",
+                                         "Error: LoggerInitialization(",
+                                         "Error: ParseArguments("};
     if (line->source == LINE_KERNEL || line->source == LINE_STATUS || line->ident[0] != '\0')
         return false;
     if (has_shape(line->text, "0000-00-00T00:00:00.000000000 ["))

@@ -160,6 +160,23 @@ static const struct scene scenes[] = {
      "Permission denied (os error 13) Make sure the user launching the firecracker process is "
      "configured on the /dev/kvm file's ACL.\r\n",
      .cause = "host.kvm-unavailable", .above = 0.9},
+    {"fc_gives_up_without_a_crash",
+     "2026-02-12T17:18:27.185606081 [anonymous-instance:main] Running Firecracker v1.14.1\r\n"
+     "2026-02-12T17:18:27.185710038 [anonymous-instance:main] RunWithApiError error: Failed to "
+     "bind "
+     "and run the HTTP server: IO error: Permission denied (os error 13)\r\n"
+     "2026-02-12T17:18:27.185731205 [anonymous-instance:main] Firecracker exiting with error. "
+     "exit_code=1\r\n",
+     .cause = NULL},
+    {"fc_crash_in_the_console",
+     "2026-02-12T17:18:27.185731205 [anonymous-instance:main] Firecracker exiting with error. "
+     "exit_code=150\r\n",
+     .cause = "vmm.crashed", .above = 0.85},
+    {"fc_logger_in_the_console",
+     "Error: LoggerInitialization(LoggerUpdateError(Os { code: 2, kind: NotFound, message: \"No "
+     "such "
+     "file or directory\" }))\r\n",
+     .cause = "vmm.logger-missing", .above = 0.9},
     {"guest_that_talks_of_the_vmm",
      BOOT "[    9.000000] start-all.sh[139]: Error creating KVM object: Permission denied\r\n",
      .cause = NULL},
