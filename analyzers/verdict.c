@@ -46,6 +46,39 @@ static const char *layer_of(const char *id)
     return cause != NULL ? cause->layer : "x";
 }
 
+static enum fate fate_of(const struct candidate *candidate, const struct candidate *chosen)
+{
+    if (candidate == chosen)
+        return FATE_PRIMARY;
+    if (candidate->explained_by != NULL)
+        return FATE_CONSEQUENCE;
+    if (candidate->doubt != NULL)
+        return FATE_DOUBTED;
+    return chosen != NULL && candidate->confidence >= BROKEN_TOO ? FATE_CONTRIBUTING : FATE_WEAKER;
+}
+
+static bool shares_a_line(const struct finding *a, const struct finding *b)
+{
+    for (size_t i = 0; i < a->n_quotes; i++)
+        for (size_t j = 0; j < b->n_quotes; j++)
+            if (a->quotes[i].line > 0 && a->quotes[i].line == b->quotes[j].line)
+                return true;
+    return false;
+}
+
+/* A consequence whose lines belong to something that is broken besides is quoted there. */
+static bool shows_another(const struct candidates *candidates, const struct candidate *chosen,
+                          const struct finding *finding)
+{
+    for (size_t i = 0; i < candidates->len; i++) {
+        const struct candidate *other = &candidates->items[i];
+        if (other->best != NULL && fate_of(other, chosen) == FATE_CONTRIBUTING &&
+            shares_a_line(other->best, finding))
+            return true;
+    }
+    return false;
+}
+
 static void set_verdict(struct analysis *analysis, const struct candidates *candidates,
                         const struct candidate *chosen)
 {
@@ -67,7 +100,8 @@ static void set_verdict(struct analysis *analysis, const struct candidates *cand
                                                       : "");
     add_quotes(verdict, best, ANALYSIS_MAX_QUOTES);
     for (size_t i = 0; i < candidates->len; i++)
-        if (candidates->items[i].explained_by == chosen)
+        if (candidates->items[i].explained_by == chosen &&
+            !shows_another(candidates, chosen, candidates->items[i].best))
             add_quotes(verdict, candidates->items[i].best, 1);
 }
 
@@ -100,17 +134,6 @@ static void add_contributing(struct analysis *analysis, const struct candidate *
     struct contributing *item = &analysis->contributing[analysis->n_contributing++];
     *item = (struct contributing){.cause = candidate->cause, .n_quotes = candidate->best->n_quotes};
     memcpy(item->quotes, candidate->best->quotes, sizeof(item->quotes));
-}
-
-static enum fate fate_of(const struct candidate *candidate, const struct candidate *chosen)
-{
-    if (candidate == chosen)
-        return FATE_PRIMARY;
-    if (candidate->explained_by != NULL)
-        return FATE_CONSEQUENCE;
-    if (candidate->doubt != NULL)
-        return FATE_DOUBTED;
-    return chosen != NULL && candidate->confidence >= BROKEN_TOO ? FATE_CONTRIBUTING : FATE_WEAKER;
 }
 
 static char *why(const struct candidate *candidate, const struct candidate *chosen)
