@@ -46,6 +46,9 @@ static void test_masking(void **state)
         {"{\"password\":\"a\\\"b\",\"x\":1}", "{\"password\":\"***\",\"x\":1}"},
         {"id 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b", "id ***"},
         {"MIIEowIBAAKCAQEA7v3Jx9kQp2Lz8Rt5Wm1Yc4Nb6Hd0", "***"},
+        {"{:password=>\"hunter2\", :port=>8080}", "{:password=>\"***\", :port=>8080}"},
+        {"[api_key] token => hunter2", "[api_key] token => ***"},
+        {"ENCRYPTION_KEY=hunter2", "ENCRYPTION_KEY=***"},
         /* what must stay */
         {"SESSION_ID=7f3b1c52-0d6e-4b8a-9c41-2e5a6d7f8091", NULL},
         {"vm-7f3b1c52-0d6e-4b8a-9c41-2e5a6d7f8091-console", NULL},

@@ -120,12 +120,14 @@ struct secret_name {
 };
 
 static const struct secret_name secret_names[] = {
-    {"authorization", true}, {"cookie", true},      {"password", false},    {"passwd", false},
-    {"passphrase", false},   {"secret_key", false}, {"secret-key", false},  {"secretkey", false},
-    {"secret", false},       {"token", false},      {"api_key", false},     {"apikey", false},
-    {"api-key", false},      {"access_key", false}, {"access-key", false},  {"private_key", false},
-    {"private-key", false},  {"credential", false}, {"credentials", false}, {"pass", false},
-    {"pwd", false},
+    {"authorization", true},   {"cookie", true},       {"password", false},
+    {"passwd", false},         {"passphrase", false},  {"secret_key", false},
+    {"secret-key", false},     {"secretkey", false},   {"secret", false},
+    {"token", false},          {"api_key", false},     {"apikey", false},
+    {"api-key", false},        {"access_key", false},  {"access-key", false},
+    {"private_key", false},    {"private-key", false}, {"credential", false},
+    {"credentials", false},    {"pass", false},        {"pwd", false},
+    {"encryption_key", false}, {"signing_key", false},
 };
 
 static const struct secret_name *secret_name_at(const char *text)
@@ -185,8 +187,10 @@ static size_t separator_len(const char *text, bool option)
 {
     size_t at = strspn(text, "\\\"'");
     size_t blanks = strspn(text + at, " ");
-    if (text[at + blanks] == ':' || text[at + blanks] == '=')
-        return at + blanks + 1 + strspn(text + at + blanks + 1, " ");
+    if (text[at + blanks] == ':' || text[at + blanks] == '=') {
+        at += blanks + (strncmp(text + at + blanks, "=>", 2) == 0 ? 2 : 1); /* Ruby, PHP */
+        return at + strspn(text + at, " ");
+    }
     if (at > 0 || blanks == 0)
         return 0;
     size_t is = is_len(text + blanks);
@@ -252,9 +256,9 @@ static size_t run_len(const char *text)
  * and as small ones: nearly all places of a line are rejected by their first two bytes.
  */
 static const char second_letters[][8] = {
-    ['a' - 'a'] = "cikpsu", ['b' - 'a'] = "e",   ['c' - 'a'] = "or", ['d' - 'a'] = "o",
-    ['e' - 'a'] = "y",      ['g' - 'a'] = "hil", ['h' - 'a'] = "f",  ['n' - 'a'] = "p",
-    ['p' - 'a'] = "akrw",   ['r' - 'a'] = "k",   ['s' - 'a'] = "ek", ['t' - 'a'] = "o",
+    ['a' - 'a'] = "cikpsu", ['b' - 'a'] = "e",   ['c' - 'a'] = "or",  ['d' - 'a'] = "o",
+    ['e' - 'a'] = "ny",     ['g' - 'a'] = "hil", ['h' - 'a'] = "f",   ['n' - 'a'] = "p",
+    ['p' - 'a'] = "akrw",   ['r' - 'a'] = "k",   ['s' - 'a'] = "eik", ['t' - 'a'] = "o",
     ['x' - 'a'] = "o",      ['y' - 'a'] = "a",   ['z' - 'a'] = "",
 };
 
