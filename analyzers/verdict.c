@@ -100,7 +100,7 @@ static void set_verdict(struct analysis *analysis, const struct candidates *cand
                                                       : "");
     add_quotes(verdict, best, ANALYSIS_MAX_QUOTES);
     for (size_t i = 0; i < candidates->len; i++)
-        if (candidates->items[i].explained_by == chosen &&
+        if (candidates->items[i].explained_by == chosen && candidates->items[i].best != NULL &&
             !shows_another(candidates, chosen, candidates->items[i].best))
             add_quotes(verdict, candidates->items[i].best, 1);
 }
