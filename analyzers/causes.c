@@ -97,71 +97,27 @@ static const char *const by_vmm_start_timeout[] = {"kernel.no-console-output", "
                                                    "probe.*", NULL};
 static const char *const by_kernel_no_console_output[] = {"kernel.hung", "init.not-reached",
                                                           "probe.deadline-too-short", NULL};
-static const char *const by_kernel_out_of_memory[] = {"vmm.guest-reset",
-                                                      "vmm.crashed",
+/* What cannot come where the kernel finds no init to run. */
+#define USER_SPACE "init.*", "network.*", "supervisor.*", "agent.*", "probe.*"
+#define WITHOUT_INIT                                                                               \
+    "vmm.guest-reset", "kernel.panic", "kernel.hung", "rootfs.read-only", "rootfs.full",           \
+        "rootfs.agent-not-installed", USER_SPACE
+
+static const char *const by_kernel_out_of_memory[] = {"vmm.crashed",
                                                       "kernel.root-device-missing",
                                                       "kernel.root-mount-failed",
                                                       "kernel.init-failed",
                                                       "kernel.initramfs-failed",
                                                       "kernel.oops",
-                                                      "kernel.panic",
-                                                      "kernel.hung",
-                                                      "rootfs.read-only",
-                                                      "rootfs.full",
-                                                      "rootfs.agent-not-installed",
-                                                      "init.*",
-                                                      "network.*",
-                                                      "supervisor.*",
-                                                      "agent.*",
-                                                      "probe.*",
+                                                      WITHOUT_INIT,
                                                       NULL};
-static const char *const by_kernel_root_device_missing[] = {"vmm.guest-reset",
-                                                            "kernel.root-mount-failed",
-                                                            "kernel.init-failed",
-                                                            "kernel.initramfs-failed",
-                                                            "kernel.panic",
-                                                            "kernel.hung",
-                                                            "rootfs.read-only",
-                                                            "rootfs.full",
-                                                            "rootfs.agent-not-installed",
-                                                            "init.*",
-                                                            "network.*",
-                                                            "supervisor.*",
-                                                            "agent.*",
-                                                            "probe.*",
-                                                            NULL};
-static const char *const by_kernel_root_mount_failed[] = {"vmm.guest-reset",
-                                                          "kernel.init-failed",
-                                                          "kernel.initramfs-failed",
-                                                          "kernel.panic",
-                                                          "kernel.hung",
-                                                          "rootfs.read-only",
-                                                          "rootfs.full",
-                                                          "rootfs.agent-not-installed",
-                                                          "init.*",
-                                                          "network.*",
-                                                          "supervisor.*",
-                                                          "agent.*",
-                                                          "probe.*",
-                                                          NULL};
-static const char *const by_kernel_init_failed[] = {"vmm.guest-reset",
-                                                    "kernel.initramfs-failed",
-                                                    "kernel.panic",
-                                                    "kernel.hung",
-                                                    "rootfs.read-only",
-                                                    "rootfs.full",
-                                                    "rootfs.agent-not-installed",
-                                                    "init.*",
-                                                    "network.*",
-                                                    "supervisor.*",
-                                                    "agent.*",
-                                                    "probe.*",
-                                                    NULL};
-static const char *const by_kernel_initramfs_failed[] = {
-    "vmm.guest-reset",  "kernel.panic", "kernel.hung",
-    "rootfs.read-only", "rootfs.full",  "rootfs.agent-not-installed",
-    "init.*",           "network.*",    "supervisor.*",
-    "agent.*",          "probe.*",      NULL};
+static const char *const by_kernel_root_device_missing[] = {
+    "kernel.root-mount-failed", "kernel.init-failed", "kernel.initramfs-failed", WITHOUT_INIT,
+    NULL};
+static const char *const by_kernel_root_mount_failed[] = {
+    "kernel.init-failed", "kernel.initramfs-failed", WITHOUT_INIT, NULL};
+static const char *const by_kernel_init_failed[] = {"kernel.initramfs-failed", WITHOUT_INIT, NULL};
+static const char *const by_kernel_initramfs_failed[] = {WITHOUT_INIT, NULL};
 static const char *const by_kernel_oops[] = {"network.driver-missing",
                                              "init.job-waiting",
                                              "init.unit-start-timeout",
@@ -184,11 +140,7 @@ static const char *const by_rootfs_corrupt[] = {"vmm.guest-reset",
                                                 "kernel.panic",
                                                 "rootfs.read-only",
                                                 "rootfs.agent-not-installed",
-                                                "init.*",
-                                                "network.*",
-                                                "supervisor.*",
-                                                "agent.*",
-                                                "probe.*",
+                                                USER_SPACE,
                                                 NULL};
 static const char *const by_rootfs_read_only[] = {
     "init.emergency-mode", "init.unit-start-timeout",   "init.dependency-failed",

@@ -111,17 +111,26 @@ static int bad_option(const struct command *command, const char *program, int fo
     return say_error(&err);
 }
 
-/* An empty word is an unset variable in somebody's script, never a path or a name. */
-static int refuse_empty(const struct command *command, const struct command_line *line,
-                        struct err *err)
+/* An empty word is an unset variable in somebody's script, never a path or a name; and standard
+ * input is empty when it is read again. */
+static int check_words(const struct command *command, const struct command_line *line,
+                       struct err *err)
 {
     for (size_t i = 0; i < line->n_values; i++)
         if (line->values[i].value != NULL && line->values[i].value[0] == '\0')
             return err_set(err, "%s: --%s: the value is empty", command->name,
                            line->values[i].option->name);
-    for (size_t i = 0; i < line->n_operands; i++)
+    size_t n_stdin = 0;
+    for (size_t i = 0; i < line->n_operands; i++) {
         if (line->operands[i][0] == '\0')
             return err_set(err, "%s: argument %zu is empty", command->name, i + 1);
+        n_stdin += strcmp(line->operands[i], "-") == 0;
+    }
+    if (n_stdin > 1)
+        return err_set(err,
+                       "%s: `-` is given %zu times, and standard input can be read once; "
+                       "keep it in a file",
+                       command->name, n_stdin);
     return 0;
 }
 
@@ -148,5 +157,5 @@ int command_run(const struct command *command, const char *program, int argc, ch
     line.operands = argv + optind;
     line.n_operands = (size_t)(argc - optind);
     struct err err = {0};
-    return refuse_empty(command, &line, &err) == 0 ? command->run(&line) : say_error(&err);
+    return check_words(command, &line, &err) == 0 ? command->run(&line) : say_error(&err);
 }

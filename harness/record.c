@@ -160,9 +160,11 @@ static int load_dir(struct record *record, const char *dir, struct err *err)
     auto_free char *boot_path = path_join(dir, "boot.json");
     bool has_boot = path_exists(boot_path);
     if (has_boot) {
-        json_auto_t *boot = json_read_object(boot_path, err);
-        if (boot == NULL || record_from_json(record, boot, boot_path, err) != 0)
-            return -1;
+        struct err why = {0};
+        json_auto_t *boot = json_read_object(boot_path, &why);
+        if (boot == NULL || record_from_json(record, boot, boot_path, &why) != 0)
+            return err_set(err, "%s; the console can be analysed without it: name %s/console.log",
+                           why.message, dir);
     }
     if (load_console(record, dir, err) != 0 || load_vmm_log(record, dir, err) != 0 ||
         load_net_pcap(record, dir, err) != 0)

@@ -234,6 +234,14 @@ test_analyze_bare_console_and_stdin() {
     [[ $(jq -r .verdict.cause "$T/out") == kernel.panic ]]
     zstd -qc "$T/console" | "$PROGRAM" analyze --json - >"$T/out" || [[ $? -eq 1 ]]
     [[ $(jq -r .verdict.cause "$T/out") == kernel.panic ]]
+    refused 'standard input can be read once' "$PROGRAM" analyze - -
+}
+
+test_a_damaged_record_still_has_its_console() {
+    mkdir "$T/record"
+    echo '{"schema": 5' >"$T/record/boot.json"
+    echo synthetic >"$T/record/console.log"
+    refused "name $T/record/console.log" "$PROGRAM" analyze "$T/record"
 }
 
 test_analyze_many() {
