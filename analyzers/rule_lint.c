@@ -159,8 +159,14 @@ static void check_near_miss(const struct lint *lint)
     if (rule->near_miss == NULL)
         add(lint->problems, false,
             "it has no near miss: give a line that is much like the sample and must not match");
-    else if (try_text(lint, lint->alone, false, rule->near_miss).hits > 0)
+    if (rule->near_miss == NULL)
+        return;
+    struct trial trial = try_text(lint, lint->alone, false, rule->near_miss);
+    if (trial.hits > 0)
         add(lint->problems, false, "its near miss matches");
+    else if (trial.limit)
+        add(lint->problems, false,
+            "its pattern is given up on its near miss: it recurses, or repeats, without an end");
 }
 
 static bool contains_anycase(const struct buf *text, const char *part)

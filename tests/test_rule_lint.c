@@ -153,6 +153,8 @@ static void each_mistake_is_found(void **state)
          "its pattern is catastrophic"},
         {{.pattern = "^.*=.*=.*=.*=.*end$", .sample = "a=b=c=d=end", .near_miss = "end"},
          "its pattern is catastrophic"},
+        {{.pattern = "fail|(?R)", .sample = "fail", .near_miss = "x"},
+         "its pattern is given up on its near miss"},
         {{.pattern = "fail (?:[a-z]+ )+now", .sample = "fail a b now", .near_miss = "fail"},
          "warning: its pattern repeats a repetition (column 17)"},
         {{.pattern = "fail (?:[a-z]++ )++now", .sample = "fail a b now", .near_miss = "fail"},
