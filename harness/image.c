@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
+#include "harness/base/auto.h"
 #include "harness/base/clock.h"
-#include "harness/base/file.h"
+#include "harness/base/digest.h"
 #include "harness/base/hash.h"
 #include "harness/base/mem.h"
 
@@ -21,11 +23,13 @@ int image_describe(struct record_image *ret_image, const char *path, struct err 
     char sha256[FILE_SHA256_SIZE], mtime[CLOCK_TEXT_SIZE];
     if (stat(path, &status) != 0)
         return err_sys(err, errno, "cannot read %s", path);
-    if (file_sha256(path, sha256, err) != 0)
+    auto_free char *cache_dir = digest_cache_dir();
+    if (digest_file(path, cache_dir, time(NULL), sha256, err) != 0)
         return -1;
     clock_text(status.st_mtime, mtime);
+    bool has_size = S_ISREG(status.st_mode); /* a block device has the size 0 here */
     *ret_image = (struct record_image){.path = mem_strdup(path),
-                                       .size = status.st_size,
+                                       .size = has_size ? status.st_size : RECORD_UNKNOWN,
                                        .mtime = mem_strdup(mtime),
                                        .sha256 = mem_strdup(sha256)};
     return 0;

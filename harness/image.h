@@ -8,7 +8,8 @@
 #include "harness/record.h"
 #include "harness/target.h"
 
-/* Path, size, mtime and SHA-256. A NULL path gives empty facts and success. */
+/* Path, size, mtime and SHA-256, which is remembered in the user's cache directory (digest.h). A
+ * NULL path gives empty facts and success. */
 int image_describe(struct record_image *ret_image, const char *path, struct err *err);
 void image_release(struct record_image *image);
 
@@ -20,7 +21,8 @@ struct image_set {
     struct record_image kernel, initrd, rootfs;
 };
 
-/* Reads all of them once, which takes as long as hashing takes. Empty on failure. */
+/* Reads those that are not remembered, which takes as long as hashing takes: to be done once,
+ * before the first boot. Empty on failure. */
 int image_set_describe(struct image_set *ret_images, const struct target *target, struct err *err);
 void image_set_release(struct image_set *images);
 
