@@ -245,6 +245,7 @@ static void fill_record(struct boot *boot)
     record->started_at = mem_strdup(now);
     record->deadline_ms = plan->target->deadline_ms;
     record->fault = mem_strdup(plan->fault);
+    record->vmm.version = mem_strdup(plan->vmm_version);
     record->host.kernel = host_kernel();
     record->host.parallel_boots = plan->parallel_boots;
     record->guest.memory_mib = plan->target->memory_mib;

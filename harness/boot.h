@@ -46,6 +46,7 @@ struct boot_plan {
     const char *rootfs;             /* the image to boot; NULL: the target has none */
     const char *fault;              /* name of the fault in it, or NULL */
     const struct image_set *images; /* facts of the base images */
+    const char *vmm_version;        /* for the record; NULL: not known */
     const char *run_dir;            /* the record becomes run_dir/boot-NNNN */
     const char *scratch;            /* directory for what the VM needs while it runs */
     bool early_end;                 /* end on fatal evidence */

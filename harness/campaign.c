@@ -259,6 +259,7 @@ static int prepare(struct campaign *campaign, struct err *err)
     campaign->plan.loop = campaign->loop;
     campaign->plan.fault = options->fault != NULL ? options->fault->name : NULL;
     campaign->plan.images = options->images;
+    campaign->plan.vmm_version = options->vmm_version;
     campaign->plan.run_dir = options->dir;
     campaign->plan.scratch = campaign->scratch.dir;
     campaign->plan.early_end = options->early_end;

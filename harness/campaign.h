@@ -18,6 +18,7 @@ struct campaign_options {
     const struct vm_ops *ops;       /* its backend */
     const struct fault *fault;      /* NULL: none; `target` has its overrides already */
     const struct image_set *images; /* facts of the target's images */
+    const char *vmm_version;        /* asked beforehand; NULL: not known */
     const struct console_watch *watch;
     const char *dir; /* of the run: boot-NNNN are made in it; it must exist */
     unsigned boots;  /* how many */

@@ -145,20 +145,39 @@ static char **baseline_dirs(struct run *run)
     return dirs;
 }
 
+/* In which circumstances the boots are going to run; of boots that are only played nothing is known
+ * beforehand. `cmdline` outlives it. */
+static struct baselines_expected foresee(const struct run *run, const char *cmdline)
+{
+    const struct plan *plan = &run->plan;
+    struct baselines_expected expected = {
+        .identity = plan->identity[0] != '\0' ? plan->identity : NULL,
+        .force = command_has(run->line, "force-baseline"),
+    };
+    if (vm_find(plan->target.backend)->replayed != NULL)
+        return expected;
+    expected.memory_mib = plan->target.memory_mib;
+    expected.vcpus = plan->target.vcpus;
+    expected.cmdline = plan->has_fault ? NULL : cmdline; /* a fault may be an argument in it */
+    expected.vmm_version = plan->vmm_version;
+    expected.parallel_boots = (int)plan_jobs(plan);
+    return expected;
+}
+
+static char *cmdline_of(const struct target *target)
+{
+    const struct vm_ops *backend = vm_find(target->backend);
+    return backend->cmdline != NULL ? backend->cmdline(target) : mem_strdup(target->cmdline);
+}
+
 static int load_baseline(struct run *run, struct err *err)
 {
     if (command_has(run->line, "no-baseline"))
         return 0;
     char **dirs = baseline_dirs(run);
     const struct target *target = &run->plan.target;
-    struct baselines_expected expected = {
-        .identity = run->plan.identity[0] != '\0' ? run->plan.identity : NULL,
-        .memory_mib = target->memory_mib,
-        .vcpus = target->vcpus,
-        .cmdline = run->plan.has_fault ? NULL : target->cmdline,
-        .parallel_boots = (int)plan_jobs(&run->plan),
-        .force = command_has(run->line, "force-baseline"),
-    };
+    auto_free char *cmdline = cmdline_of(target);
+    struct baselines_expected expected = foresee(run, cmdline);
     struct baselines_warn warnings = {.warn = warn};
     int result = 0;
     if (dirs[0] != NULL) {

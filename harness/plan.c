@@ -78,6 +78,8 @@ int plan_init(struct plan *plan, const struct command_line *line, unsigned defau
         return err_prefix(err, "%s", plan->target.path);
     if (image_set_describe(&plan->images, &plan->target, err) != 0)
         return -1;
+    const struct vm_ops *ops = vm_find(plan->target.backend);
+    plan->vmm_version = ops->version != NULL ? ops->version(&plan->target) : NULL;
     (void)image_identity(&plan->images, plan->target.backend, plan->target.network, plan->identity);
     return 0;
 }
@@ -87,6 +89,8 @@ void plan_release(struct plan *plan)
     target_release(&plan->target);
     fault_release(&plan->fault);
     image_set_release(&plan->images);
+    free(plan->vmm_version);
+    plan->vmm_version = NULL;
     eyes_rules_release(&plan->rules_cache);
     plan->rules = NULL;
 }
@@ -129,6 +133,7 @@ int plan_run(struct plan *plan, const char *dir,
         .ops = vm_find(plan->target.backend), /* plan_init saw that there is one */
         .fault = plan->has_fault ? &plan->fault : NULL,
         .images = &plan->images,
+        .vmm_version = plan->vmm_version,
         .watch = &watch,
         .dir = dir,
         .boots = plan->boots,

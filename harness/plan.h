@@ -18,6 +18,7 @@ struct plan {
     struct fault fault;
     bool has_fault;
     struct image_set images;
+    char *vmm_version;            /* NULL: not known */
     char identity[IDENTITY_SIZE]; /* "" if not known (no image, a replay) */
     unsigned boots, jobs;
     bool early_end, quiet;

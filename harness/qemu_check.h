@@ -14,6 +14,11 @@ const char *qemu_accelerator(const struct target *target);
  * names them. -1 with message, remedy and cause. */
 int qemu_check(const struct target *target, struct err *err);
 
+/* "7.2.22", as QMP's greeting says it: what the binary said when it was checked last, or where that
+ * was another, is asked now, which takes 10 s at most. NULL: it does not say. Owned by the
+ * caller. */
+char *qemu_version(const struct target *target);
+
 /* The accelerator, and where KVM was left aside, why: "tcg: /dev/kvm ...". Owned by the caller. */
 char *qemu_describe(const struct target *target);
 

@@ -60,6 +60,15 @@ struct vm_ops {
      * 1.9 Minsn/s". Owned by the caller. The member may be NULL. */
     char *(*describe)(const struct target *target);
 
+    /* Version of the VMM that would run, as start puts it into vmm.version: "7.2.22"; asked once
+     * per campaign, after a check, and bounded in time. NULL: not known. Owned by the caller. The
+     * member may be NULL. */
+    char *(*version)(const struct target *target);
+
+    /* Kernel command line that the guest would be given, as start puts it into guest.cmdline. Owned
+     * by the caller. The member is NULL where it is the target's own. */
+    char *(*cmdline)(const struct target *target);
+
     /*
      * Starts the guest. On failure nothing is left behind, and err->cause names the cause where
      * known. A VMM that refuses only after it was executed is no failure here: on_exit is called,

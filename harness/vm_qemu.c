@@ -299,6 +299,11 @@ static int spawn(struct qemu *qemu, const struct child_ends *ends,
     return exec_errno != 0 ? err_cause(err, "vmm.binary-missing") : -1;
 }
 
+static char *cmdline_of(const struct target *target)
+{
+    return qemu_cmdline(target, qemu_accelerator(target));
+}
+
 static int launch(struct qemu *qemu, struct child_ends *ends, struct err *err)
 {
     struct vm *vm = qemu->vm;
@@ -311,7 +316,7 @@ static int launch(struct qemu *qemu, struct child_ends *ends, struct err *err)
         return -1;
     vm->guest_net = qemu->net.guest;
     vm->waits = qemu->net.guest != NULL;
-    auto_free char *cmdline = qemu_cmdline(vm->target, command.accelerator);
+    auto_free char *cmdline = cmdline_of(vm->target);
     command.cmdline = cmdline;
     command.serial_fd = ends->serial;
     command.qmp_fd = ends->qmp;
@@ -364,6 +369,8 @@ const struct vm_ops vm_qemu = {
     .summary = "QEMU on this host, with KVM if a guest really runs under it, else TCG",
     .check = qemu_check,
     .describe = qemu_describe,
+    .version = qemu_version,
+    .cmdline = cmdline_of,
     .start = start,
     .stop = stop,
 };

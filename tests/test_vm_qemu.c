@@ -331,6 +331,57 @@ static void test_check(void **state)
     assert_holds(err.message, "\"kernel\" is not set");
 }
 
+/* The binary is started for the check, and not once more for what it said then. */
+static void test_the_version_is_asked_once(void **state)
+{
+    static const struct {
+        const char *says, *version;
+    } cases[] = {
+        {"QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18)", "7.2.22"},
+        {"QEMU emulator version 9.1.2", "9.1.2"},
+        {"QEMU emulator version 8.1.50 (v8.1.0-2567-gf3b56b9a2d)\nCopyright (c)", "8.1.50"},
+        {"QEMU emulator version unknown", NULL},
+        {"a wrapper of ours", NULL},
+    };
+    struct rig *rig = *state;
+    auto_free char *asked = path_join(rig->dir, "asked");
+    free(rig->target.qemu_binary);
+    rig->target.qemu_binary = path_join(rig->dir, "qemu-that-answers");
+    for (size_t i = 0; i < N_ROWS(cases); i++) {
+        auto_free char *script =
+            mem_printf("#!/bin/sh\nprintf x >>'%s'\nprintf '%%s\\n' '%s'\n", asked, cases[i].says);
+        free(put_text(rig->dir, "qemu-that-answers", script));
+        assert_int_equal(chmod(rig->target.qemu_binary, 0755), 0);
+        assert_int_equal(vm_qemu.check(&rig->target, NULL), 0);
+        auto_free char *version = vm_qemu.version(&rig->target);
+        auto_free char *again = vm_qemu.version(&rig->target);
+        auto_free char *starts = get_text(rig->dir, "asked");
+        assert_int_equal(strlen(starts), i + 1);
+        if (cases[i].version == NULL) {
+            assert_null(version);
+            continue;
+        }
+        assert_string_equal(version, cases[i].version);
+        assert_string_equal(again, cases[i].version);
+    }
+    free(rig->target.qemu_binary);
+    rig->target.qemu_binary = mem_strdup("/nonexistent/qemu"); /* was never checked */
+    auto_free char *none = vm_qemu.version(&rig->target);
+    assert_null(none);
+}
+
+/* Else the good boots of a microVM would seem to have another command line than its next run. */
+static void test_the_command_line_is_known_beforehand(void **state)
+{
+    struct rig *rig = *state;
+    assert_int_equal(target_set(&rig->target, "qemu.machine=microvm", NULL), 0);
+    assert_int_equal(target_set(&rig->target, "cmdline=console=ttyS0", NULL), 0);
+    auto_free char *beforehand = vm_qemu.cmdline(&rig->target);
+    play(rig, "exit 1\n");
+    assert_string_equal(rig->record.guest.cmdline, beforehand);
+    assert_string_not_equal(beforehand, rig->target.cmdline);
+}
+
 #define rig_test(function) cmocka_unit_test_setup_teardown(function, rig_setup, rig_teardown)
 
 int main(void)
@@ -347,6 +398,8 @@ int main(void)
         rig_test(test_a_url_that_is_too_long),
         rig_test(test_the_port_is_held),
         rig_test(test_check),
+        rig_test(test_the_version_is_asked_once),
+        rig_test(test_the_command_line_is_known_beforehand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
