@@ -85,10 +85,12 @@ static void play(void *ctx)
 }
 
 /* All of the kept boot.json, so that no member can be forgotten, but for the boot's own number and
- * for what only its end will tell. */
+ * for what only its end will tell. If it names no host, this one is not it. */
 static int take_facts(struct record *to, const struct record *from, struct err *err)
 {
     json_auto_t *facts = record_json(from);
+    free(to->host.kernel);
+    to->host.kernel = NULL;
     json_object_set_new(facts, "boot_id", json_string(to->boot_id));
     static const char *const of_the_end[] = {"end", "end_detail", "ended_ms", "ready_ms"};
     for (size_t i = 0; i < sizeof(of_the_end) / sizeof(of_the_end[0]); i++)

@@ -57,6 +57,16 @@ test_records_say_what_was_booted() {
     done
 }
 
+test_a_played_record_stays_what_it_was() {
+    mkdir "$T/kept"
+    echo '[    0.000000] Linux version 6.1.0' >"$T/kept/console.log" # synthetic, and nothing else is known of it
+    replay_target "$T/target.json" "$T/kept"
+    "$PROGRAM" run --target "$T/target.json" --no-baseline --quiet --boots 1 --out "$T/run" >"$T/out" || [[ $? -eq 1 ]]
+    jq -e '.replayed and .host.kernel == null and .vmm.version == null and .guest.cmdline == null and
+        .guest.memory_mib == 0 and .images == {kernel: {}, initrd: {}, rootfs: {}}' "$T/run/boot-0001/boot.json" \
+        >/dev/null || fail "$(cat "$T/run/boot-0001/boot.json")"
+}
+
 test_images_are_not_read_twice() {
     make_target
     local old sum entry before
