@@ -9,6 +9,7 @@
 
 #include "analyzers/analyzer.h"
 #include "analyzers/stage.h"
+#include "harness/base/buf.h"
 
 static const struct rule rules[] = {
     {
@@ -145,6 +146,13 @@ static bool has_little_memory(const struct record *record)
            record->guest.memory_mib < (need_mib > LEAST_MIB ? need_mib : LEAST_MIB);
 }
 
+/* Old records, and those of boots that happened elsewhere, do not say it. */
+static void add_size(struct buf *fact, const char *what, const struct record_image *image)
+{
+    if (image->size >= 0)
+        buf_addf(fact, "; %s: %lld bytes", what, (long long)image->size);
+}
+
 static void add_no_room(const struct evidence *evidence, struct findings *findings,
                         const char *what)
 {
@@ -155,10 +163,13 @@ static void add_no_room(const struct evidence *evidence, struct findings *findin
                 "The guest %s before its kernel could print: %d MiB of memory are too little for "
                 "it to start",
                 what, record->guest.memory_mib);
-    finding_fact(finding, record->ended_ms,
-                 "memory: %d MiB; kernel: %lld bytes, initrd: %lld bytes; watched for %lld ms",
-                 record->guest.memory_mib, (long long)record->kernel.size,
-                 (long long)record->initrd.size, (long long)record->ended_ms);
+    auto_buf struct buf fact;
+    buf_init(&fact, 256);
+    buf_addf(&fact, "memory: %d MiB", record->guest.memory_mib);
+    add_size(&fact, "kernel", &record->kernel);
+    add_size(&fact, "initrd", &record->initrd);
+    finding_fact(finding, record->ended_ms, "%s; watched for %lld ms", buf_text(&fact),
+                 (long long)record->ended_ms);
 }
 
 static void judge_empty_console(const struct evidence *evidence, struct findings *findings)

@@ -39,6 +39,7 @@ struct scene {
     enum probe_class met;
     const char *network, *backend, *cmdline, *accelerator;
     int memory_mib;
+    int64_t kernel_size, initrd_size;   /* 0: not known */
     const char *vm_id, *status, *error; /* the controller's */
     const char *description;            /* the target's own; NULL: production's */
     double steal_pct;
@@ -117,6 +118,8 @@ static inline void scene_record(const struct scene *scene, struct record *record
     record->vmm.signal = scene->signal;
     record->host.steal_pct = scene->steal_pct;
     record->guest.memory_mib = scene->memory_mib;
+    record->kernel.size = scene->kernel_size > 0 ? scene->kernel_size : RECORD_UNKNOWN;
+    record->initrd.size = scene->initrd_size > 0 ? scene->initrd_size : RECORD_UNKNOWN;
     record->probe.network = scene_copy(scene->network);
     record->backend = scene_copy(scene->backend);
     record->guest.cmdline = scene_copy(scene->cmdline);

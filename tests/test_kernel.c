@@ -56,6 +56,13 @@ static const struct scene scenes[] = {
     {"reset_before_the_first_byte_with_enough", NULL, .end = RECORD_END_VMM_EXIT, .ended_ms = 350,
      .memory_mib = 512, SERIAL, .cause = "vmm.guest-reset"},
 
+    {"reset_before_an_initrd_found_its_place", NULL, .end = RECORD_END_VMM_EXIT, .ended_ms = 350,
+     .memory_mib = 100, .kernel_size = 8 << 20, .initrd_size = 60 << 20, SERIAL,
+     .cause = "kernel.out-of-memory", .below = 0.8},
+    {"reset_although_the_initrd_has_its_place", NULL, .end = RECORD_END_VMM_EXIT, .ended_ms = 350,
+     .memory_mib = 100, .kernel_size = 8 << 20, .initrd_size = 20 << 20, SERIAL,
+     .cause = "vmm.guest-reset"},
+
     /* root device */
     {"no_device_4_14",
      OLD_BANNER "[    1.500000] VFS: Cannot open root device \"vdb\" or unknown-block(0,0): error "

@@ -129,3 +129,13 @@ test_run_refuses_another_identity() {
     run_it --baseline "$T/good"
     contains "$T/err" 'does not say what it was booted from'
 }
+
+test_sizes_that_are_not_known_are_not_told() {
+    cp -r "$(case_of kernel.out-of-memory-early)" "$T/record"
+    expect 1 "$PROGRAM" analyze "$T/record"
+    contains "$T/out" "memory: 56 MiB; kernel: $(jq .images.kernel.size "$T/record/boot.json") bytes; initrd: "
+    jq 'del(.images)' "$T/record/boot.json" >"$T/changed"
+    cp "$T/changed" "$T/record/boot.json"
+    expect 1 "$PROGRAM" analyze "$T/record"
+    contains "$T/out" 'memory: 56 MiB; watched for '
+}
