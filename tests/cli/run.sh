@@ -8,6 +8,7 @@ source tests/lib.sh
 
 CASES=fixtures/cases
 GOLDEN=tests/cli/golden
+export XDG_CACHE_HOME=/dev/null # nothing is left in the user's own
 
 # replay_target FILE RECORDS: a target that plays kept records.
 replay_target() {
