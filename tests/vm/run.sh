@@ -216,8 +216,7 @@ test_the_network_ends_with_its_command() {
 
 # one_fault NAME: the expected cause is the fault's own.
 one_fault() {
-    local cause
-    cause=$(jq -r .cause "fixtures/faults/$1/fault.json")
+    local said
     mkdir "$T/tmp"
     export TMPDIR=$T/tmp
     local target=$TARGET inside=() status=0 end
@@ -232,9 +231,11 @@ one_fault() {
         --out "$T/run" >"$T/out" 2>"$T/err" || status=$?
     end=$(jq -r .end "$T/run/boot-0001/boot.json")
     [[ $status -eq 1 || ($status -eq 2 && $end == start-failed) ]] || fail "exit status $status: $end"
-    contains "$T/out" "$cause"
     "$PROGRAM" analyze --json "$T/run/boot-0001" >"$T/analysis" || true
-    [[ $(jq -r .verdict.cause "$T/analysis") == "$cause" ]] || fail "$(jq -c .verdict "$T/analysis")"
+    said=$(jq -r .verdict.cause "$T/analysis")
+    contains "$T/out" "$said"
+    jq -e --arg said "$said" '$said == .cause or ($said | IN(.accept[]?))' "fixtures/faults/$1/fault.json" \
+        >/dev/null || fail "$(jq -c .verdict "$T/analysis")"
     nothing_left "$T/tmp"
 }
 
