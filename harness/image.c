@@ -7,12 +7,25 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "harness/base/auto.h"
 #include "harness/base/clock.h"
 #include "harness/base/digest.h"
 #include "harness/base/hash.h"
 #include "harness/base/mem.h"
+
+int image_check(const char *member, const char *path, const char *cause, struct err *err)
+{
+    if (path == NULL)
+        return 0;
+    int why = access(path, R_OK) != 0 ? errno : path_is_dir(path) ? EISDIR : 0;
+    if (why == 0)
+        return 0;
+    err_set(err, "cannot read %s: %s; make it, or set \"%s\" in the target to another file", path,
+            strerror(why), member);
+    return err_cause(err, cause);
+}
 
 int image_describe(struct record_image *ret_image, const char *path, struct err *err)
 {

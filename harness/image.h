@@ -8,6 +8,10 @@
 #include "harness/record.h"
 #include "harness/target.h"
 
+/* Can the image be read? The error says which member of the target to set, and has `cause`. A NULL
+ * path is success. */
+int image_check(const char *member, const char *path, const char *cause, struct err *err);
+
 /* Path, size, mtime and SHA-256, which is remembered in the user's cache directory (digest.h). A
  * NULL path gives empty facts and success. */
 int image_describe(struct record_image *ret_image, const char *path, struct err *err);

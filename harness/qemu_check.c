@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "harness/qemu_check.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "harness/base/auto.h"
 #include "harness/base/buf.h"
-#include "harness/base/file.h"
 #include "harness/base/mem.h"
 #include "harness/base/proc.h"
 #include "harness/bridge.h"
+#include "harness/image.h"
 #include "harness/kvm.h"
 
 enum {
@@ -75,18 +73,6 @@ static int check_accelerator(const struct target *target, struct err *err)
     return err_cause(err, "host.kvm-unavailable");
 }
 
-static int check_file(const char *member, const char *path, const char *cause, struct err *err)
-{
-    if (path == NULL)
-        return 0;
-    int why = access(path, R_OK) != 0 ? errno : path_is_dir(path) ? EISDIR : 0;
-    if (why == 0)
-        return 0;
-    err_set(err, "cannot read %s: %s; make it, or set \"%s\" in the target to another file", path,
-            strerror(why), member);
-    return err_cause(err, cause);
-}
-
 int qemu_check(const struct target *target, struct err *err)
 {
     if (target->kernel == NULL) {
@@ -94,9 +80,9 @@ int qemu_check(const struct target *target, struct err *err)
                 target->path != NULL ? target->path : "target");
         return err_cause(err, "vmm.kernel-missing");
     }
-    if (check_file("kernel", target->kernel, "vmm.kernel-missing", err) != 0 ||
-        check_file("initrd", target->initrd, "vmm.initrd-missing", err) != 0 ||
-        check_file("rootfs", target->rootfs, "vmm.rootfs-missing", err) != 0 ||
+    if (image_check("kernel", target->kernel, "vmm.kernel-missing", err) != 0 ||
+        image_check("initrd", target->initrd, "vmm.initrd-missing", err) != 0 ||
+        image_check("rootfs", target->rootfs, "vmm.rootfs-missing", err) != 0 ||
         check_binary(target, err) != 0 || check_accelerator(target, err) != 0)
         return -1;
     return strcmp(target->network, "tap") == 0 ? bridge_preflight(target, err) : 0;

@@ -1,26 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The host's port is held by a bound socket that never listens (both sides set SO_REUSEADDR), so
- * nobody else can get it meanwhile. QEMU opens the capture's "file" by the name of a pipe's
- * descriptor that it inherits (proc(5), /proc/self/fd): so the file stays small.
+ * The host's port is held by a bound socket that never listens; slirp sets SO_REUSEADDR, too. QEMU
+ * opens the capture's "file" by the name of a pipe's descriptor that it inherits (proc(5),
+ * /proc/self/fd): so the file stays small.
  */
 #include "harness/qemu_net.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "harness/base/auto.h"
 #include "harness/base/file.h"
-#include "harness/base/hash.h"
 #include "harness/base/mem.h"
 #include "harness/bridge.h"
+#include "harness/host_net.h"
 
 static void set_text(char **to, const char *text)
 {
@@ -28,52 +24,19 @@ static void set_text(char **to, const char *text)
     *to = mem_strdup(text);
 }
 
-static int make_url(struct vm *vm, const char *address, int port, struct err *err)
-{
-    int len = snprintf(vm->url, sizeof(vm->url), "http://%s:%d%s", address, port,
-                       vm->target->service.health_path);
-    if (len < 0 || (size_t)len >= sizeof(vm->url))
-        return err_set(err, "\"service.health_path\" is too long: at most %zu bytes of URL",
-                       sizeof(vm->url) - 1);
-    return 0;
-}
-
 /* ---- user mode ---- */
-
-/* Binds a free port of 127.0.0.1 without listening on it. Returns the descriptor that holds it. */
-static int hold_port(int *ret_port, struct err *err)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof(address);
-    auto_fd int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)) != 0 ||
-        bind(fd, (struct sockaddr *)&address, len) != 0 ||
-        getsockname(fd, (struct sockaddr *)&address, &len) != 0)
-        return err_sys(err, errno, "cannot get a free port of 127.0.0.1");
-    *ret_port = ntohs(address.sin_port);
-    return steal_fd(&fd);
-}
-
-/* 02:fc: and four bytes of a hash of the record's directory: another one for every boot. */
-static void hashed_mac(const struct vm *vm, uint8_t ret_mac[static MAC_SIZE])
-{
-    const char *dir = vm->record->dir != NULL ? vm->record->dir : "";
-    uint64_t hash = hash_add(HASH_START, dir, strlen(dir));
-    hash = hash_add(hash, (const char *)&vm->index, sizeof(vm->index));
-    guest_net_mac((uint32_t)hash, ret_mac);
-}
 
 static int open_user(struct qemu_net *net, struct vm *vm, struct qemu_command *command,
                      struct err *err)
 {
     struct record *record = vm->record;
-    hashed_mac(vm, net->mac);
+    host_net_mac(vm, net->mac);
     mac_text(net->mac, net->mac_text);
     set_text(&record->guest.mac, net->mac_text);
     set_text(&record->guest.expected_address, QEMU_GUEST_ADDRESS);
     set_text(&record->probe.network, "user");
-    net->port_fd = hold_port(&command->host_port, err);
-    return net->port_fd < 0 ? -1 : make_url(vm, "127.0.0.1", command->host_port, err);
+    net->port_fd = host_net_hold_port(&command->host_port, err);
+    return net->port_fd < 0 ? -1 : host_net_url(vm, "127.0.0.1", command->host_port, err);
 }
 
 /* ---- on a bridge ---- */
@@ -87,7 +50,7 @@ static int open_tap(struct qemu_net *net, struct vm *vm, struct qemu_command *co
     guest_net_mac(bridge_guest_address(vm->target, vm->slot), net->mac);
     mac_text(net->mac, net->mac_text);
     command->tap_fd = guest_net_fd(net->guest);
-    return make_url(vm, guest_net_address(net->guest), vm->target->service.port, err);
+    return host_net_url(vm, guest_net_address(net->guest), vm->target->service.port, err);
 }
 
 /* ---- the capture ---- */
