@@ -13,9 +13,17 @@
 #include "harness/base/file.h"
 #include "harness/base/json.h"
 #include "harness/base/mem.h"
+#include "harness/base/words.h"
 #include "harness/target_check.h"
 
-enum member_type { MEMBER_TEXT, MEMBER_PATH, MEMBER_PROGRAM, MEMBER_INT, MEMBER_REAL };
+enum member_type {
+    MEMBER_TEXT,
+    MEMBER_PATH,
+    MEMBER_PROGRAM,
+    MEMBER_INT,
+    MEMBER_REAL,
+    MEMBER_COMMAND
+};
 
 struct member {
     const char *name; /* "memory_mib"; one dot for a member of a member: "qemu.machine" */
@@ -76,6 +84,10 @@ static const struct member MEMBERS[] = {
      "backend replay: directory of kept records that are played in turn"},
     {"replay.speed", MEMBER_REAL, AT(replay_speed), "0", 0, 0,
      "1: as fast as it happened; 10: ten times that; 0: at once"},
+    {"exec", MEMBER_COMMAND, AT(exec), NULL, 0, 0,
+     "backend exec: the program and its arguments, without a shell; {dir}, {id}, {port}, {tap}, "
+     "{mac}, {address}, {kernel}, {initrd}, {rootfs}, {cmdline}, {memory_mib} and {vcpus} in them "
+     "are replaced"},
 };
 enum { N_MEMBERS = sizeof(MEMBERS) / sizeof(MEMBERS[0]) };
 
@@ -99,7 +111,7 @@ void target_init(struct target *target)
             *(int *)value = atoi(member->fallback);
         else if (member->type == MEMBER_REAL)
             *(double *)value = strtod(member->fallback, NULL);
-        else
+        else if (is_text(member->type))
             *(char **)value = mem_strdup(member->fallback);
     }
     service_init(&target->service);
@@ -110,6 +122,7 @@ void target_release(struct target *target)
     for (size_t i = 0; i < N_MEMBERS; i++)
         if (is_text(MEMBERS[i].type))
             free(*(char **)place(target, &MEMBERS[i]));
+    words_free(target->exec);
     free(target->path);
     service_release(&target->service);
     *target = (struct target){0};
@@ -139,6 +152,35 @@ static int set_path(char **ret, const json_t *value, const char *key, const char
     return 0;
 }
 
+/* A name is searched in PATH, a path is relative to `base_dir`. */
+static int set_program(char **ret, const json_t *value, const char *key, const char *base_dir,
+                       const char *name, struct err *err)
+{
+    json_auto_t *wrapped = json_pack("{s:O}", key, value);
+    if (json_is_string(value) && strchr(json_string_value(value), '/') == NULL)
+        return json_get_text(wrapped, key, name, ret, err);
+    return set_path(ret, value, key, base_dir, name, err);
+}
+
+static int set_command(char ***ret, const json_t *value, const char *key, const char *base_dir,
+                       const char *name, struct err *err)
+{
+    char **words = words_from_json(value, key, name, err);
+    if (words == NULL)
+        return -1;
+    if (words[0][0] == '\0') {
+        words_free(words);
+        return err_set(err, "%s: \"%s\": expected a program at place 1", name, key);
+    }
+    if (set_program(&words[0], json_array_get(value, 0), key, base_dir, name, err) != 0) {
+        words_free(words);
+        return -1;
+    }
+    words_free(*ret);
+    *ret = words;
+    return 0;
+}
+
 /* `key` is the member's whole name; `value` is not null. */
 static int set_member(struct target *target, const struct member *member, const json_t *value,
                       const char *base_dir, const char *name, struct err *err)
@@ -152,9 +194,9 @@ static int set_member(struct target *target, const struct member *member, const 
     case MEMBER_PATH:
         return set_path(ret, value, key, base_dir, name, err);
     case MEMBER_PROGRAM:
-        if (json_is_string(value) && strchr(json_string_value(value), '/') == NULL)
-            return json_get_text(wrapped, key, name, ret, err);
-        return set_path(ret, value, key, base_dir, name, err);
+        return set_program(ret, value, key, base_dir, name, err);
+    case MEMBER_COMMAND:
+        return set_command(ret, value, key, base_dir, name, err);
     case MEMBER_INT:
         return json_get_int32(wrapped, key, name, member->min, member->max, ret, err);
     case MEMBER_REAL:
@@ -218,6 +260,7 @@ static void copy_values(struct target *to, const struct target *from)
     for (size_t i = 0; i < N_MEMBERS; i++)
         if (is_text(MEMBERS[i].type))
             *(char **)place(to, &MEMBERS[i]) = mem_strdup(*(char **)place(from, &MEMBERS[i]));
+    to->exec = words_copy(from->exec);
     to->path = mem_strdup(from->path);
     service_copy(&to->service, &from->service);
 }
@@ -318,6 +361,8 @@ static json_t *value_json(const struct target *target, const struct member *memb
         return json_integer(*(const int *)value);
     if (member->type == MEMBER_REAL)
         return json_real(*(const double *)value);
+    if (member->type == MEMBER_COMMAND)
+        return words_json(*(char *const *const *)value);
     return json_text(*(char *const *)value);
 }
 

@@ -41,6 +41,8 @@ struct target {
     char *replay_records;   /* backend replay: a directory of records that are played instead of
                                booted */
     double replay_speed;    /* 1 = as fast as it happened; 0 = at once */
+    char **exec; /* backend exec: the VMM's argument vector (words.h); the program as qemu_binary;
+                    NULL: none */
     struct service service;
 };
 

@@ -55,6 +55,7 @@ static void what_was_loaded_is_written_again(void **state)
         " \"deadline_ms\": 1000, \"settle_ms\": 1, \"grace_ms\": 2,"
         " \"qemu\": {\"binary\": \"q\", \"machine\": \"microvm\", \"cpu\": \"u\","
         "  \"accelerator\": \"tcg\"}, \"replay\": {\"records\": \"/p\", \"speed\": 2.5},"
+        " \"exec\": [\"vmm\", \"--id\", \"{id}\"],"
         " \"service\": {\"unit\": \"u\", \"description\": \"d\", \"supervisor\": \"s\","
         "  \"entry\": \"e\", \"ready_pattern\": \"r\", \"port\": 9, \"health_path\": \"/h\","
         "  \"expected_status\": 204}}";
@@ -81,6 +82,22 @@ static void a_program_is_a_name_or_a_path_from_the_file(void **state)
     assert_string_equal(target.qemu_binary, "vmm");
 }
 
+static void a_command_begins_with_a_program(void **state)
+{
+    auto_free char *path = put_text(*state, "target.json", "{\"exec\": [\"./vmm\", \"./{id}\"]}");
+    auto_free char *vmm = put_text(*state, "vmm", "");
+    auto_target struct target target;
+    target_init(&target);
+    assert_null(target.exec);
+    assert_int_equal(target_load(&target, path, NULL), 0);
+    assert_string_equal(target.exec[0], vmm);
+    assert_string_equal(target.exec[1], "./{id}");
+    assert_null(target.exec[2]);
+    assert_int_equal(target_set(&target, "exec=[\"vmm\"]", NULL), 0);
+    assert_string_equal(target.exec[0], "vmm");
+    assert_null(target.exec[1]);
+}
+
 /* Loaded from a file and, member by member, with --set: the message names where and what. */
 static void refusals_name_file_and_member(void **state)
 {
@@ -94,6 +111,11 @@ static void refusals_name_file_and_member(void **state)
         {"{\"foo\": {\"bar\": 1}}", "\"foo\" is not a member of a target"},
         {"{\"\": {}}", "\"\" is not a member of a target"},
         {"{\"qemu\": {\"qemu\": {}}}", "\"qemu.qemu\" is not a member"},
+        {"{\"exec\": \"vmm --boot\"}", "\"exec\": expected a list of 1-4096 strings"},
+        {"{\"exec\": []}", "\"exec\": expected a list"},
+        {"{\"exec\": [\"a\", \"b\", 3]}", "\"exec\": expected strings only, got something else at "
+                                          "place 3"},
+        {"{\"exec\": [\"\"]}", "\"exec\": expected a program"},
         {"{\"qemu\": 5}", "\"qemu\": expected an object"},
         {"{\"service\": \"x.service\"}", "\"service\": expected an object"},
         {"{\"schema\": \"bootdiag.target/2\"}", "\"schema\": expected \"bootdiag.target/1\""},
@@ -321,6 +343,7 @@ int main(void)
         dir_test(the_template_loads_back_as_the_defaults),
         dir_test(what_was_loaded_is_written_again),
         dir_test(a_program_is_a_name_or_a_path_from_the_file),
+        dir_test(a_command_begins_with_a_program),
         dir_test(refusals_name_file_and_member),
         dir_test(a_bad_member_leaves_the_good_ones_unset),
         dir_test(paths_count_from_the_file),
