@@ -184,8 +184,10 @@ static int look(struct guest_net *net, struct err *err)
     return strict ? bridge_check(&net->bridge, net->address, err) : 0;
 }
 
-struct guest_net *guest_net_new(const struct target *target, unsigned slot, struct loop *loop,
-                                struct record *record, struct err *err)
+static struct guest_net *
+make(const struct target *target, unsigned slot, struct loop *loop, struct record *record,
+     int (*open_tap)(struct tap *tap, const char *name, int bridge, struct err *err),
+     struct err *err)
 {
     struct guest_net *net = mem_calloc(1, sizeof(*net));
     net->target = target;
@@ -200,7 +202,7 @@ struct guest_net *guest_net_new(const struct target *target, unsigned slot, stru
     ipv4_text(net->address, net->address_text);
     guest_net_mac(net->address, net->mac);
     record_guest(net);
-    if (look(net, err) != 0 || tap_open(&net->tap, target->tap, net->bridge.link.index, err) != 0) {
+    if (look(net, err) != 0 || open_tap(&net->tap, target->tap, net->bridge.link.index, err) != 0) {
         guest_net_free(net);
         return NULL;
     }
@@ -209,6 +211,18 @@ struct guest_net *guest_net_new(const struct target *target, unsigned slot, stru
     (void)netlink_forget_neighbour(net->bridge.link.index, net->address, NULL);
     listen_for_answers(net);
     return net;
+}
+
+struct guest_net *guest_net_new(const struct target *target, unsigned slot, struct loop *loop,
+                                struct record *record, struct err *err)
+{
+    return make(target, slot, loop, record, tap_open, err);
+}
+
+struct guest_net *guest_net_lend(const struct target *target, unsigned slot, struct loop *loop,
+                                 struct record *record, struct err *err)
+{
+    return make(target, slot, loop, record, tap_lend, err);
 }
 
 void guest_net_free(struct guest_net *net)
@@ -226,6 +240,11 @@ void guest_net_free(struct guest_net *net)
 int guest_net_fd(const struct guest_net *net)
 {
     return net->tap.fd;
+}
+
+const char *guest_net_tap(const struct guest_net *net)
+{
+    return net->tap.name;
 }
 
 const char *guest_net_address(const struct guest_net *net)

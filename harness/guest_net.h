@@ -29,10 +29,16 @@ void guest_net_mac(uint32_t address, uint8_t ret_mac[static MAC_SIZE]);
  */
 struct guest_net *guest_net_new(const struct target *target, unsigned slot, struct loop *loop,
                                 struct record *record, struct err *err);
+
+/* The same for a VMM that opens the TAP device by its name (tap_lend). */
+struct guest_net *guest_net_lend(const struct target *target, unsigned slot, struct loop *loop,
+                                 struct record *record, struct err *err);
+
 void guest_net_free(struct guest_net *net);
 
-/* Borrowed: for the VMM's descriptor table. */
+/* Borrowed: for the VMM's descriptor table; -1 if the device is lent. */
 int guest_net_fd(const struct guest_net *net);
+const char *guest_net_tap(const struct guest_net *net);
 const char *guest_net_address(const struct guest_net *net);
 
 /*

@@ -4,14 +4,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "harness/base/netlink.h"
 
 static const char NODE[] = "/dev/net/tun";
+static const char LENT[] = "bdlend";
 
 static int unavailable(struct err *err)
 {
@@ -44,10 +48,11 @@ static int check_existing(const char *name, struct err *err)
     return unavailable(err);
 }
 
-static int configure(struct tap *tap, const char *name, struct err *err)
+/* `pattern` is the name of one to be made where `name` is NULL: "bd%d". */
+static int configure(struct tap *tap, const char *name, const char *pattern, struct err *err)
 {
     struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};
-    (void)snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name != NULL ? name : "bd%d");
+    (void)snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", name != NULL ? name : pattern);
     if (ioctl(tap->fd, TUNSETIFF, &request) != 0) {
         const char *why = strerror(errno);
         const char *remedy =
@@ -82,20 +87,102 @@ static int join(struct tap *tap, int bridge, struct err *err)
     return unavailable(err);
 }
 
-int tap_open(struct tap *tap, const char *name, int bridge, struct err *err)
+static int open_tap(struct tap *tap, const char *name, const char *pattern, int bridge,
+                    struct err *err)
 {
     *tap = (struct tap)TAP_INIT;
     if ((name == NULL || check_existing(name, err) == 0) && open_node(tap, err) == 0 &&
-        configure(tap, name, err) == 0 && find_index(tap, err) == 0 &&
+        configure(tap, name, pattern, err) == 0 && find_index(tap, err) == 0 &&
         (name != NULL || join(tap, bridge, err) == 0))
         return 0;
     tap_release(tap);
     return -1;
 }
 
-void tap_release(struct tap *tap)
+int tap_open(struct tap *tap, const char *name, int bridge, struct err *err)
+{
+    return open_tap(tap, name, "bd%d", bridge, err);
+}
+
+static void close_node(struct tap *tap)
 {
     if (tap->fd >= 0)
         (void)close(tap->fd);
     tap->fd = -1;
+}
+
+/* ---- lent ---- */
+
+/*
+ * An abstract socket belongs to the same network namespace as the device, and ends with its
+ * process: so it tells whose the device is. -1: another process has it.
+ */
+static int claim(const char *device)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int len =
+        snprintf(address.sun_path + 1, sizeof(address.sun_path) - 1, "bootdiag-tap-%s", device);
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && bind(fd, (const struct sockaddr *)&address,
+                        (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len)) == 0)
+        return fd;
+    if (fd >= 0)
+        (void)close(fd);
+    return -1;
+}
+
+/* Removes a device of a process that was killed, unless its VMM still has it. */
+static void remove_stale(const char *device)
+{
+    struct tap tap = TAP_INIT;
+    tap.lock = claim(device);
+    if (tap.lock >= 0 && open_node(&tap, NULL) == 0 && configure(&tap, device, "", NULL) == 0)
+        (void)ioctl(tap.fd, TUNSETPERSIST, 0);
+    close_node(&tap);
+    if (tap.lock >= 0)
+        (void)close(tap.lock);
+}
+
+static void remove_all_stale(void)
+{
+    struct if_nameindex *links = if_nameindex();
+    for (const struct if_nameindex *link = links; link != NULL && link->if_index != 0; link++)
+        if (strncmp(link->if_name, LENT, sizeof(LENT) - 1) == 0)
+            remove_stale(link->if_name);
+    if (links != NULL)
+        if_freenameindex(links);
+}
+
+/* Claimed while it is open, so that nobody can take it for a stale one. */
+static int persist(struct tap *tap, struct err *err)
+{
+    tap->lock = claim(tap->name);
+    if (tap->lock >= 0 && ioctl(tap->fd, TUNSETPERSIST, 1) == 0)
+        return 0;
+    err_sys(err, errno, "cannot keep the TAP device %s for the VMM", tap->name);
+    return unavailable(err);
+}
+
+int tap_lend(struct tap *tap, const char *name, int bridge, struct err *err)
+{
+    if (name == NULL)
+        remove_all_stale();
+    if (open_tap(tap, name, "bdlend%d", bridge, err) != 0)
+        return -1;
+    if (name == NULL && persist(tap, err) != 0) {
+        tap_release(tap);
+        return -1;
+    }
+    close_node(tap);
+    return 0;
+}
+
+void tap_release(struct tap *tap)
+{
+    close_node(tap);
+    if (tap->lock < 0)
+        return;
+    (void)netlink_delete_link(tap->index, NULL);
+    (void)close(tap->lock);
+    tap->lock = -1;
 }

@@ -317,6 +317,14 @@ int netlink_join_bridge(int index, int master, struct err *err)
     return command(&request, err);
 }
 
+int netlink_delete_link(int index, struct err *err)
+{
+    struct request request;
+    struct ifinfomsg *link = begin(&request, RTM_DELLINK, NLM_F_ACK, sizeof(*link));
+    link->ifi_index = index;
+    return command(&request, err);
+}
+
 static void begin_neighbour(struct request *request, uint16_t type, uint16_t flags, int index,
                             uint32_t address)
 {

@@ -49,6 +49,9 @@ int netlink_addresses(int index, struct netlink_address *ret_addresses, size_t m
 /* Makes the link a port of the bridge `master` and switches it on. */
 int netlink_join_bridge(int index, int master, struct err *err);
 
+/* Removes the interface, whoever holds it open. */
+int netlink_delete_link(int index, struct err *err);
+
 /* The neighbour entry for `address` on a link; none: state "none". */
 int netlink_neighbour(int index, uint32_t address, struct netlink_neighbour *ret_neighbour,
                       struct err *err);
