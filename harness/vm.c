@@ -3,10 +3,11 @@
 
 #include <string.h>
 
-extern const struct vm_ops vm_qemu, vm_replay;
+extern const struct vm_ops vm_exec, vm_qemu, vm_replay;
 
 static const struct vm_ops *const BACKENDS[] = {
     &vm_qemu,
+    &vm_exec,
     &vm_replay,
 };
 enum { N_BACKENDS = sizeof(BACKENDS) / sizeof(BACKENDS[0]) };
