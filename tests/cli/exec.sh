@@ -129,3 +129,64 @@ test_exec_examples() {
         contains fixtures/targets/README.md "$name.json"
     done
 }
+
+# ---- on a bridge, in a network namespace of our own ----
+
+NETWORK=fixtures/lab/network.sh
+
+# lent_target: $T/target.json, whose VMM opens the TAP device by its name.
+lent_target() {
+    $NETWORK run -- bash -c ': <>/dev/net/tun' >"$T/network" 2>&1 ||
+        skip "no network namespace with TAP devices to be had here: $(tail -n 1 "$T/network")"
+    jq -n --arg vmm "$PWD/tests/cli/tap_guest.py" '{backend: "exec", network: "tap",
+        exec: [$vmm, "{tap}", "{mac}", "{address}", "{port}"], address: "192.168.100.50", addresses: 2,
+        deadline_ms: 60000, service: {health_path: "/"}}' >"$T/target.json"
+}
+
+test_exec_on_a_bridge() {
+    lent_target
+    # shellcheck disable=SC2016 # the inner shell's
+    expect 0 $NETWORK run -- bash -ec '
+        "$1" run --target "$2/target.json" --no-baseline --quiet --boots 2 --jobs 2 --out "$2/run"
+        [[ -z $(ip -o link show type tun) ]]' run "$PROGRAM" "$T"
+    jq -e '.end == "ready" and .probe.network == "tap" and .net.own_answered and
+        .net.foreign_mac == null and .net.neighbour_mac == .guest.mac and
+        (.net.tap | startswith("bdlend")) and .vmm.argv[1] == .net.tap' "$T"/run/boot-*/boot.json \
+        >/dev/null || fail "$(jq -c .end,.vmm,.net,.probe "$T"/run/boot-*/boot.json)"
+    [[ $(jq -r .net.tap "$T"/run/boot-*/boot.json | sort -u | wc -l) -eq 2 ]] || fail "the same TAP device"
+    tests/cli/check_schema.py reports/schema/boot.json "$T"/run/boot-*/boot.json
+}
+
+test_exec_uses_an_existing_tap() {
+    lent_target
+    # shellcheck disable=SC2016
+    expect 0 $NETWORK run -- bash -ec '
+        ip tuntap add dev mine mode tap && ip link set mine up master fcbr0
+        "$1" run --target "$2/target.json" --set addresses=1 --set tap=mine --no-baseline --quiet \
+            --boots 2 --jobs 1 --out "$2/run"
+        ip link show mine >/dev/null' run "$PROGRAM" "$T"
+    [[ $(jq -r .net.tap "$T/run/boot-0002/boot.json") == mine ]]
+}
+
+# Who answers before the VMM was executed is not the guest: it is never executed.
+test_exec_is_not_let_run_beside_an_impostor() {
+    lent_target
+    expect 2 $NETWORK run --impostor arp -- "$PROGRAM" run --target "$T/target.json" --no-baseline \
+        --quiet --boots 1 --out "$T/run" --json
+    jq -e '.preflight[0].cause == "probe.stale-responder"' "$T/out" >/dev/null
+}
+
+# What a killed bootdiag lent is removed before the next device is lent.
+test_exec_killed_bootdiag_leaves_no_tap_for_long() {
+    lent_target
+    # shellcheck disable=SC2016
+    expect 0 $NETWORK run -- bash -ec '
+        "$1" run --target "$2/target.json" --no-baseline --quiet --boots 1 --set settle_ms=60000 \
+            --out "$2/first" & pid=$!
+        until [[ -s $2/first/boot-0001/console.log ]]; do kill -0 $pid; sleep 0.1; done
+        kill -KILL $pid
+        until ip -o link show bdlend0 | grep -q NO-CARRIER; do sleep 0.1; done # its VMM is gone
+        "$1" run --target "$2/target.json" --no-baseline --quiet --boots 1 --out "$2/second"
+        [[ -z $(ip -o link show type tun) ]]' run "$PROGRAM" "$T"
+    [[ $(jq -r .net.tap "$T"/{first,second}/boot-0001/boot.json | sort -u) == bdlend0 ]]
+}
