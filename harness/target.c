@@ -50,7 +50,8 @@ static const struct member MEMBERS[] = {
     {"memory_mib", MEMBER_INT, AT(memory_mib), "512", 1, 1 << 20, "guest memory in MiB"},
     {"vcpus", MEMBER_INT, AT(vcpus), "1", 1, 64, "virtual CPUs"},
     {"network", MEMBER_TEXT, AT(network), "user", 0, 0,
-     "\"user\": QEMU's user-mode network; \"tap\": a TAP device on a bridge of this host"},
+     "\"user\": QEMU's user-mode network, with exec a port of 127.0.0.1; \"tap\": a TAP device on "
+     "a bridge of this host"},
     {"nic", MEMBER_TEXT, AT(nic), "virtio", 0, 0,
      "\"virtio\": a virtio-net card; \"none\": the VM has no network card"},
     {"bridge", MEMBER_TEXT, AT(bridge), "fcbr0", 0, 0, "network tap: the bridge"},

@@ -168,12 +168,27 @@ test_exec_uses_an_existing_tap() {
     [[ $(jq -r .net.tap "$T/run/boot-0002/boot.json") == mine ]]
 }
 
-# Who answers before the VMM was executed is not the guest: it is never executed.
-test_exec_is_not_let_run_beside_an_impostor() {
+test_exec_refuses_an_address_that_answers() {
     lent_target
     expect 2 $NETWORK run --impostor arp -- "$PROGRAM" run --target "$T/target.json" --no-baseline \
         --quiet --boots 1 --out "$T/run" --json
     jq -e '.preflight[0].cause == "probe.stale-responder"' "$T/out" >/dev/null
+}
+
+# On a bridge it is executed only after the start.
+test_exec_without_its_program_on_a_bridge() {
+    lent_target
+    printf '#!/no/such/interpreter\n' >"$T/vmm"
+    chmod +x "$T/vmm"
+    # shellcheck disable=SC2016
+    expect 2 $NETWORK run -- bash -c '
+        "$1" run --target "$2/target.json" --set "exec=[\"$2/vmm\"]" --no-baseline --quiet --boots 1 \
+            --out "$2/run"
+        status=$?
+        [[ -z $(ip -o link show type tun) ]] && exit $status' run "$PROGRAM" "$T"
+    jq -e '.end == "start-failed" and .vmm.error_cause == "vmm.binary-missing" and
+        .net.answered_before_start == false' "$T/run/boot-0001/boot.json" >/dev/null ||
+        fail "$(jq -c .end,.vmm,.net "$T/run/boot-0001/boot.json")"
 }
 
 # What a killed bootdiag lent is removed before the next device is lent.
