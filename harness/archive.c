@@ -17,18 +17,12 @@
 
 enum { MAX_DEPTH = 100, PAIR_WITHIN_MS = 60000 };
 
-/* "<vmId>-console-2025-11-06T20-49-08-451Z.log": the parts of an archived file's name. */
-struct archived_name {
-    size_t vm_id_len;
-    const char *stamp; /* inside the name, STAMP_LEN bytes */
-};
-
 static const char STAMP_FORM[] = "dddd-dd-ddTdd-dd-dd-dddZ";
-enum { STAMP_LEN = sizeof(STAMP_FORM) - 1 };
+_Static_assert(sizeof(STAMP_FORM) - 1 == ARCHIVE_STAMP_LEN, "the form of a stamp");
 
 static bool is_stamp(const char *text)
 {
-    for (size_t i = 0; i < STAMP_LEN; i++) {
+    for (size_t i = 0; i < ARCHIVE_STAMP_LEN; i++) {
         bool digit = text[i] >= '0' && text[i] <= '9';
         if (STAMP_FORM[i] == 'd' ? !digit : text[i] != STAMP_FORM[i])
             return false;
@@ -36,27 +30,28 @@ static bool is_stamp(const char *text)
     return true;
 }
 
-static bool is_log_suffix(const char *text)
+static bool is_suffix(const char *infix, const char *text)
 {
+    if (strcmp(infix, "-boot-") == 0)
+        return strcmp(text, ".json") == 0;
     return strcmp(text, ".log") == 0 || strcmp(text, ".log.gz") == 0 ||
            strcmp(text, ".log.zst") == 0;
 }
 
-/* `infix` is "-console-" or "-error-". */
-static bool parse_archived_name(const char *name, const char *infix, struct archived_name *ret)
+bool archive_name_parse(const char *name, const char *infix, struct archive_name *ret)
 {
     /* a vmId may hold the infix too: the one before the stamp counts */
     for (const char *found = strstr(name, infix); found != NULL; found = strstr(found + 1, infix)) {
         const char *stamp = found + strlen(infix);
-        if (found == name || !is_stamp(stamp) || !is_log_suffix(stamp + STAMP_LEN))
+        if (found == name || !is_stamp(stamp) || !is_suffix(infix, stamp + ARCHIVE_STAMP_LEN))
             continue;
-        *ret = (struct archived_name){.vm_id_len = (size_t)(found - name), .stamp = stamp};
+        *ret = (struct archive_name){.vm_id_len = (size_t)(found - name), .stamp = stamp};
         return true;
     }
     return false;
 }
 
-static int64_t stamp_ms(const char *stamp)
+int64_t archive_stamp_ms(const char *stamp)
 {
     struct tm utc = {0};
     int ms = 0;
@@ -108,13 +103,13 @@ static void error_logs_find(struct error_logs *ret_logs, const char *dir)
     auto_dir DIR *entries = opendir(dir);
     const struct dirent *entry;
     while (entries != NULL && (entry = readdir(entries)) != NULL) {
-        struct archived_name name;
-        if (!parse_archived_name(entry->d_name, "-error-", &name))
+        struct archive_name name;
+        if (!archive_name_parse(entry->d_name, "-error-", &name))
             continue;
         logs.list = mem_grow(logs.list, logs.n, &logs.cap, sizeof(*logs.list));
         logs.list[logs.n++] = (struct error_log){.name = mem_strdup(entry->d_name),
                                                  .vm_id_len = name.vm_id_len,
-                                                 .at_ms = stamp_ms(name.stamp)};
+                                                 .at_ms = archive_stamp_ms(name.stamp)};
     }
     if (logs.n > 1)
         qsort(logs.list, logs.n, sizeof(*logs.list), compare_error_logs);
@@ -140,9 +135,9 @@ static size_t lower_bound(const struct error_logs *logs, const char *vm_id, size
 
 /* Name of the log that belongs to a console: same vmId, nearest stamp; NULL: none near enough. */
 static const char *nearest_error_log(const struct error_logs *logs, const char *console,
-                                     const struct archived_name *name)
+                                     const struct archive_name *name)
 {
-    int64_t at_ms = stamp_ms(name->stamp), best = PAIR_WITHIN_MS + 1;
+    int64_t at_ms = archive_stamp_ms(name->stamp), best = PAIR_WITHIN_MS + 1;
     size_t after = lower_bound(logs, console, name->vm_id_len, at_ms);
     const char *nearest = NULL;
     for (size_t i = after > 0 ? after - 1 : 0; i <= after && i < logs->n; i++) {
@@ -191,14 +186,14 @@ static char *record_stamp(const char *dir)
 static bool add_if_archived(struct archive *archive, const struct error_logs *logs,
                             const char *path, const char *source)
 {
-    struct archived_name name;
-    if (!parse_archived_name(path_base(path), "-console-", &name))
+    struct archive_name name;
+    if (!archive_name_parse(path_base(path), "-console-", &name))
         return false;
     struct archive_entry *entry = add(archive, ARCHIVE_CONSOLE_PAIR, path, source);
     const char *error_log = nearest_error_log(logs, path_base(path), &name);
     auto_free char *dir = path_dir(path);
     entry->error_path = error_log != NULL ? path_join(dir, error_log) : NULL;
-    entry->stamp = mem_strndup(name.stamp, STAMP_LEN);
+    entry->stamp = mem_strndup(name.stamp, ARCHIVE_STAMP_LEN);
     return true;
 }
 

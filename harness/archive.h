@@ -13,7 +13,9 @@
 #ifndef BOOTDIAG_ARCHIVE_H
 #define BOOTDIAG_ARCHIVE_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "harness/base/err.h"
 #include "harness/record.h"
@@ -32,6 +34,21 @@ struct archive {
     struct archive_entry *entries; /* owned */
     size_t len, cap;
 };
+
+/* The parts of an archived file's name: "<vmId>-console-2025-11-06T20-49-08-451Z.log". */
+struct archive_name {
+    size_t vm_id_len;
+    const char *stamp; /* inside the name, ARCHIVE_STAMP_LEN bytes */
+};
+
+enum { ARCHIVE_STAMP_LEN = 24 };
+
+/* `infix` is "-console-", "-error-" (.log, also .gz and .zst) or "-boot-" (.json, the facts that
+ * `preserve` puts beside them). False leaves `ret` untouched. */
+bool archive_name_parse(const char *name, const char *infix, struct archive_name *ret);
+
+/* A stamp as milliseconds since 1970. */
+int64_t archive_stamp_ms(const char *stamp);
 
 /* A path that does not exist, or a directory without any of these, is an error. */
 int archive_find(struct archive *archive, const char *path, struct err *err);
