@@ -12,11 +12,11 @@
 #include "harness/version.h"
 
 extern const struct command cmd_run, cmd_analyze, cmd_diff, cmd_report, cmd_baseline, cmd_target,
-    cmd_list, cmd_rules;
+    cmd_list, cmd_rules, cmd_preserve;
 
 static const struct command *const COMMANDS[] = {
-    &cmd_run,      &cmd_analyze, &cmd_diff, &cmd_report,
-    &cmd_baseline, &cmd_target,  &cmd_list, &cmd_rules,
+    &cmd_run,    &cmd_analyze, &cmd_diff,  &cmd_report,   &cmd_baseline,
+    &cmd_target, &cmd_list,    &cmd_rules, &cmd_preserve,
 };
 enum { N_COMMANDS = sizeof(COMMANDS) / sizeof(COMMANDS[0]) };
 

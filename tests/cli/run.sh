@@ -58,7 +58,7 @@ test_usage() {
     refused 'unknown option --boost' "$PROGRAM" run --boost
     refused 'needs a value' "$PROGRAM" run --boots
     local command
-    for command in run analyze diff report baseline target list rules; do
+    for command in run analyze diff report baseline target list rules preserve; do
         expect 0 "$PROGRAM" "$command" --help
         contains "$T/out" "Usage:"
     done
