@@ -72,7 +72,7 @@ struct preserve {
     struct vm **vms; /* owned */
     size_t n_vms, cap_vms;
     json_t *refused; /* names as keys: each is said once */
-    bool scan_wanted, ending, users_troubled;
+    bool scan_wanted, ending, users_troubled, full_said;
     int64_t scanned_ms, retained_ms;
 };
 
@@ -196,10 +196,10 @@ static struct vm *find_vm(const struct preserve *preserve, const char *vm_id)
 static struct vm *add_vm(struct preserve *preserve, const char *vm_id)
 {
     if (preserve->n_vms >= MOST_VMS) {
-        if (!preserve->users_troubled)
+        if (!preserve->full_said)
             event(preserve, true, "more than %d VMs at a time: %s and others are not kept",
                   (int)MOST_VMS, vm_id);
-        preserve->users_troubled = true;
+        preserve->full_said = true;
         return NULL;
     }
     struct vm *vm = mem_calloc(1, sizeof(*vm));
@@ -245,7 +245,7 @@ static int pump_vm(const struct preserve *preserve, struct vm *vm)
     int moved = spool_pump(&vm->spool, preserve->options->max_log_bytes, &err);
     if (moved < 0)
         note_trouble(preserve, vm, &err);
-    else
+    else if (!vm->gone) /* else it may be the archive that takes nothing */
         vm->troubled = false;
     if (moved > 0)
         vm->moved_ms = clock_ms();
@@ -514,6 +514,7 @@ static int lock_spool(struct preserve *preserve, struct err *err)
 {
     if (path_make_dirs(preserve->spool_root, err) != 0)
         return -1;
+    (void)chmod(preserve->spool_root, 0700); /* guests print what is not for everybody */
     auto_free char *path = path_join(preserve->spool_root, ".lock");
     preserve->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (preserve->lock_fd < 0)
