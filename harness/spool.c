@@ -2,8 +2,10 @@
 #include "harness/spool.h"
 
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -23,6 +25,9 @@ static const char *const NAMES[SPOOL_N_LOGS] = {
 };
 static const char *const KEYS[SPOOL_N_LOGS] = {
     [SPOOL_CONSOLE] = "console", [SPOOL_ERROR] = "error"};
+
+/* What stands before the name of a copy that is being removed. */
+static const char REMOVED[] = ".removed-";
 
 bool spool_is_vm_id(const char *name)
 {
@@ -157,7 +162,31 @@ void spool_release(struct spool *spool)
 
 int spool_remove(struct spool *spool, struct err *err)
 {
-    return path_remove_tree(spool->dir, err);
+    if (!path_exists(spool->dir))
+        return 0;
+    auto_free char *root = path_dir(spool->dir);
+    auto_free char *hidden = mem_printf("%s/%s%s", root, REMOVED, spool->vm_id);
+    if (path_remove_tree(hidden, err) != 0)
+        return -1;
+    if (rename(spool->dir, hidden) != 0)
+        return err_sys(err, errno, "cannot rename %s", spool->dir);
+    (void)path_remove_tree(hidden, NULL); /* or spool_clean, later */
+    return 0;
+}
+
+int spool_clean(const char *root, struct err *err)
+{
+    auto_dir DIR *entries = opendir(root);
+    if (entries == NULL)
+        return err_sys(err, errno, "cannot read %s", root);
+    const struct dirent *entry;
+    while ((entry = readdir(entries)) != NULL) {
+        auto_free char *path = path_join(root, entry->d_name);
+        if (strncmp(entry->d_name, REMOVED, sizeof(REMOVED) - 1) == 0 &&
+            path_remove_tree(path, err) != 0)
+            return -1;
+    }
+    return 0;
 }
 
 bool spool_has_any(const struct spool *spool)

@@ -54,8 +54,12 @@ void spool_detach(struct spool *spool);
 /* The copy stays. */
 void spool_release(struct spool *spool);
 
-/* Removes the copy. */
+/* Removes the copy, at once as far as anybody can see: half of one would be archived again after a
+ * crash, over the whole one. */
 int spool_remove(struct spool *spool, struct err *err);
+
+/* Ends the removals that a dead process began. */
+int spool_clean(const char *root, struct err *err);
 
 /*
  * Opens what there is in the VM's live directory (a descriptor of it, borrowed) and was not open

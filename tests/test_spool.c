@@ -198,6 +198,26 @@ static void a_damaged_state_is_an_error(void **state)
     scene_release(&scene);
 }
 
+static void a_removal_leaves_nothing_to_recover(void **state)
+{
+    struct scene scene = scene_of(*state);
+    struct spool spool;
+    struct err err = {0};
+    write_live(&scene, "console.log", "one", 0);
+    begin(&spool, &scene);
+    pump(&spool);
+    assert_true(path_exists(spool.dir));
+    assert_int_equal(spool_remove(&spool, &err), 0);
+    assert_int_equal(spool_remove(&spool, &err), 0);
+    assert_false(path_exists(spool.dir));
+    free(put_dir(scene.root, ".removed-vm-2"));
+    free(put_text(scene.root, ".removed-vm-2/console.log", "half"));
+    assert_int_equal(spool_clean(scene.root, &err), 0);
+    assert_int_equal(rmdir(scene.root), 0);
+    spool_release(&spool);
+    scene_release(&scene);
+}
+
 static void names_of_vms(void **state)
 {
     (void)state;
@@ -227,6 +247,7 @@ int main(void)
         dir_test(links_and_pipes_are_refused),
         dir_test(the_config_gives_the_facts),
         dir_test(a_damaged_state_is_an_error),
+        dir_test(a_removal_leaves_nothing_to_recover),
         cmocka_unit_test(names_of_vms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
