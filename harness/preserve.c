@@ -23,39 +23,24 @@
 
 #include <jansson.h>
 
-#include "harness/archive.h"
 #include "harness/base/auto.h"
 #include "harness/base/clock.h"
 #include "harness/base/file.h"
-#include "harness/base/ipv4.h"
 #include "harness/base/loop.h"
 #include "harness/base/mem.h"
 #include "harness/base/text.h"
-#include "harness/probe.h"
 #include "harness/probe_engine.h"
 #include "harness/spool.h"
 #include "harness/stow.h"
+#include "harness/ward.h"
 
 enum {
     MOST_VMS = 4096,
     MOST_REFUSED = 100, /* names that are said */
     TICK_MS = 200,
     RESCAN_MS = 1000,
-    RETRY_MS = 5000,
     RETENTION_MS = 60000,
-    SETTLE_MS = 1000,   /* a VMM that lost its directory and is silent so long has ended */
-    LINGER_MS = 15000,  /* one that is not silent is not waited for longer */
     STOWS_PER_TICK = 8, /* others want to be read meanwhile */
-};
-
-struct vm {
-    struct spool spool;
-    int wd;    /* inotify's; -1: none */
-    ino_t ino; /* of the live directory; 0: not seen since we started */
-    bool seen, gone, answered, troubled;
-    int64_t gone_ms, moved_ms, retry_ms;
-    struct probe *probe;
-    char *url;
 };
 
 struct preserve {
@@ -69,88 +54,18 @@ struct preserve {
     int lock_fd, users_wd;
     dev_t users_dev;
     ino_t users_ino;
-    struct vm **vms; /* owned */
+    struct ward **vms; /* owned */
     size_t n_vms, cap_vms;
     json_t *refused; /* names as keys: each is said once */
     bool scan_wanted, ending, users_troubled, full_said;
     int64_t scanned_ms, retained_ms;
 };
 
-static void event(const struct preserve *preserve, bool warning, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static void event(const struct preserve *preserve, bool warning, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    auto_free char *text = mem_vprintf(format, args);
-    va_end(args);
-    preserve->options->on_event(preserve->options->ctx, warning, text);
-}
-
-static int64_t wall_ms(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* Since the VM was first seen, also by an earlier process. */
-static int64_t age_ms(const struct vm *vm)
-{
-    char stamp[CLOCK_TEXT_SIZE];
-    stow_stamp(vm->spool.record.started_at, stamp);
-    int64_t age = wall_ms() - archive_stamp_ms(stamp);
-    return age > 0 ? age : 0;
-}
-
-/* ---- health ---- */
-
-static void on_probe(void *ctx, enum probe_class class)
-{
-    struct vm *vm = ctx;
-    vm->answered |= class == PROBE_READY; /* acted upon in the tick: a probe cannot free itself */
-}
-
-static void stop_probe(struct vm *vm)
-{
-    if (vm->probe != NULL)
-        probe_free(vm->probe);
-    vm->probe = NULL;
-}
-
-static bool is_healthy(const struct vm *vm)
-{
-    return vm->spool.record.ready_ms >= 0;
-}
-
-static void start_probe(struct preserve *preserve, struct vm *vm)
-{
-    const struct service *service = preserve->options->service;
-    const char *address = vm->spool.record.guest.expected_address;
-    uint32_t number;
-    if (preserve->options->all || preserve->options->once || vm->probe != NULL || vm->gone ||
-        is_healthy(vm) || address == NULL || !ipv4_parse(address, &number) || !ipv4_is_host(number))
-        return;
-    free(vm->url);
-    vm->url = mem_printf("http://%s:%d%s", address, service->port, service->health_path);
-    struct probe_options options = {
-        .url = vm->url,
-        .expected_status = service->expected_status,
-        .start_ms = clock_ms() - age_ms(vm),
-        .on_result = on_probe,
-        .ctx = vm,
-    };
-    free(vm->spool.record.probe.url);
-    vm->spool.record.probe.url = mem_strdup(vm->url);
-    vm->probe = probe_new(preserve->engine, &vm->spool.record, &options);
-}
-
 /* Addresses are reused at once: an answer is nobody's while two VMs claim the address. */
-static bool shares_address(const struct preserve *preserve, const struct vm *vm)
+static bool shares_address(const struct preserve *preserve, const struct ward *vm)
 {
     for (size_t i = 0; i < preserve->n_vms; i++) {
-        const struct vm *other = preserve->vms[i];
+        const struct ward *other = preserve->vms[i];
         const char *address = other->spool.record.guest.expected_address;
         if (other != vm && address != NULL &&
             strcmp(address, vm->spool.record.guest.expected_address) == 0)
@@ -159,32 +74,18 @@ static bool shares_address(const struct preserve *preserve, const struct vm *vm)
     return false;
 }
 
-static void judge_health(struct preserve *preserve, struct vm *vm)
+static void judge_health(struct preserve *preserve, struct ward *vm)
 {
     if (!vm->answered)
         return;
     vm->answered = false;
-    if (shares_address(preserve, vm))
-        return;
-    stop_probe(vm);
-    vm->spool.record.ready_ms = age_ms(vm);
-    vm->spool.record.end = RECORD_END_READY;
-    vm->spool.unsaved = true;
+    if (!shares_address(preserve, vm))
+        ward_set_healthy(vm);
 }
 
-/* ---- one VM ---- */
+/* ---- the VMs ---- */
 
-static void vm_free(struct preserve *preserve, struct vm *vm)
-{
-    stop_probe(vm);
-    if (vm->wd >= 0)
-        (void)inotify_rm_watch(preserve->inotify.fd, vm->wd);
-    spool_release(&vm->spool);
-    free(vm->url);
-    free(vm);
-}
-
-static struct vm *find_vm(const struct preserve *preserve, const char *vm_id)
+static struct ward *find_vm(const struct preserve *preserve, const char *vm_id)
 {
     for (size_t i = 0; i < preserve->n_vms; i++)
         if (strcmp(preserve->vms[i]->spool.vm_id, vm_id) == 0)
@@ -193,114 +94,32 @@ static struct vm *find_vm(const struct preserve *preserve, const char *vm_id)
 }
 
 /* NULL: it cannot be kept, which is said. */
-static struct vm *add_vm(struct preserve *preserve, const char *vm_id)
+static struct ward *add_vm(struct preserve *preserve, const char *vm_id)
 {
     if (preserve->n_vms >= MOST_VMS) {
         if (!preserve->full_said)
-            event(preserve, true, "more than %d VMs at a time: %s and others are not kept",
-                  (int)MOST_VMS, vm_id);
+            ward_say(preserve->options, true,
+                     "more than %d VMs at a time: %s and others are not kept", (int)MOST_VMS,
+                     vm_id);
         preserve->full_said = true;
         return NULL;
     }
-    struct vm *vm = mem_calloc(1, sizeof(*vm));
-    struct err err = {0};
-    vm->wd = -1;
-    if (spool_init(&vm->spool, preserve->spool_root, vm_id, &err) != 0) {
-        auto_free char *state = mem_printf("%s/%s/state.json", preserve->spool_root, vm_id);
-        auto_free char *aside = mem_printf("%s.damaged", state);
-        event(preserve, true, "%s; the copy is taken as it is", err.message);
-        if (rename(state, aside) != 0 ||
-            spool_init(&vm->spool, preserve->spool_root, vm_id, &err) != 0) {
-            free(vm);
-            return NULL;
-        }
-    }
+    struct ward *vm = ward_new(preserve->options, preserve->spool_root, vm_id);
+    if (vm == NULL)
+        return NULL;
     preserve->vms =
-        mem_grow(preserve->vms, preserve->n_vms, &preserve->cap_vms, sizeof(struct vm *));
+        mem_grow(preserve->vms, preserve->n_vms, &preserve->cap_vms, sizeof(struct ward *));
     preserve->vms[preserve->n_vms++] = vm;
-    service_release(&vm->spool.record.service);
-    service_copy(&vm->spool.record.service, preserve->options->service);
     return vm;
 }
 
 static void drop_vm(struct preserve *preserve, size_t index)
 {
-    vm_free(preserve, preserve->vms[index]);
+    struct ward *vm = preserve->vms[index];
+    if (vm->wd >= 0)
+        (void)inotify_rm_watch(preserve->inotify.fd, vm->wd);
+    ward_free(vm);
     preserve->vms[index] = preserve->vms[--preserve->n_vms];
-}
-
-/* A trouble is said when it begins, not each time that it is met again. */
-static void note_trouble(const struct preserve *preserve, struct vm *vm, const struct err *err)
-{
-    if (!vm->troubled)
-        event(preserve, true, "%s: %s; it is tried again", vm->spool.vm_id, err->message);
-    vm->troubled = true;
-    vm->retry_ms = clock_ms() + RETRY_MS;
-}
-
-/* 1: something was copied; 0: nothing new; -1: not possible now. */
-static int pump_vm(const struct preserve *preserve, struct vm *vm)
-{
-    struct err err = {0};
-    int moved = spool_pump(&vm->spool, preserve->options->max_log_bytes, &err);
-    if (moved < 0)
-        note_trouble(preserve, vm, &err);
-    else if (!vm->gone) /* else it may be the archive that takes nothing */
-        vm->troubled = false;
-    if (moved > 0)
-        vm->moved_ms = clock_ms();
-    return moved;
-}
-
-static void leave_vm(struct vm *vm)
-{
-    if (vm->gone)
-        return;
-    vm->gone = true;
-    vm->gone_ms = vm->moved_ms = clock_ms();
-    stop_probe(vm);
-}
-
-static int archive_vm(struct preserve *preserve, struct vm *vm, struct err *err)
-{
-    struct spool *spool = &vm->spool;
-    if (spool->ended_at[0] == '\0') {
-        clock_now_text(spool->ended_at);
-        spool->record.ended_ms = age_ms(vm);
-    }
-    if (spool_save(spool, err) != 0 ||
-        stow(spool, preserve->options->archive, preserve->options->compress, err) != 0)
-        return -1;
-    auto_free char *name = stow_name(spool->vm_id, "console", spool->ended_at,
-                                     preserve->options->compress ? ".log.zst" : ".log");
-    event(preserve, false, "kept %s/%s (%lld bytes of console, %lld of the VMM's log)",
-          preserve->options->archive, name, (long long)spool->copies[SPOOL_CONSOLE].size,
-          (long long)spool->copies[SPOOL_ERROR].size);
-    return 0;
-}
-
-/* True once nothing is left to do for it. */
-static bool finish_vm(struct preserve *preserve, struct vm *vm)
-{
-    bool wanted = spool_has_any(&vm->spool) && (preserve->options->all || !is_healthy(vm));
-    struct err err = {0};
-    spool_detach(&vm->spool); /* its blocks may be the ones that a full disk needs */
-    if ((wanted && archive_vm(preserve, vm, &err) != 0) || spool_remove(&vm->spool, &err) != 0) {
-        note_trouble(preserve, vm, &err);
-        return false;
-    }
-    return true;
-}
-
-/* All of it is copied now or never. */
-static bool drain_and_finish(struct preserve *preserve, struct vm *vm)
-{
-    int64_t until_ms = clock_ms() + LINGER_MS;
-    int moved;
-    do
-        moved = pump_vm(preserve, vm);
-    while (moved > 0 && clock_ms() < until_ms);
-    return moved >= 0 && finish_vm(preserve, vm);
 }
 
 /* ---- the users directory ---- */
@@ -313,11 +132,11 @@ static void refuse(struct preserve *preserve, const char *name)
         json_object_get(preserve->refused, shown) != NULL)
         return;
     json_object_set_new(preserve->refused, shown, json_true());
-    event(preserve, true, "%s/%s: no name for a VM, it is not kept", preserve->options->users,
-          shown);
+    ward_say(preserve->options, true, "%s/%s: no name for a VM, it is not kept",
+             preserve->options->users, shown);
 }
 
-static void watch_vm(const struct preserve *preserve, struct vm *vm)
+static void watch_vm(const struct preserve *preserve, struct ward *vm)
 {
     auto_free char *path = path_join(preserve->options->users, vm->spool.vm_id);
     if (vm->wd < 0)
@@ -337,13 +156,13 @@ static void look_at(struct preserve *preserve, int users_fd, const char *name)
         refuse(preserve, name);
         return;
     }
-    struct vm *vm = find_vm(preserve, name);
+    struct ward *vm = find_vm(preserve, name);
     bool other = vm != NULL && (vm->gone || vm->spool.ended_at[0] != '\0' ||
                                 (vm->ino != 0 && vm->ino != status.st_ino));
     if (other) { /* the same name again: the one before must be out of the way */
-        leave_vm(vm);
+        ward_leave(vm);
         vm->seen = true;
-        if (!drain_and_finish(preserve, vm))
+        if (!ward_finish_now(vm))
             return;
         for (size_t i = 0; i < preserve->n_vms; i++)
             if (preserve->vms[i] == vm) {
@@ -358,7 +177,8 @@ static void look_at(struct preserve *preserve, int users_fd, const char *name)
     vm->ino = status.st_ino;
     watch_vm(preserve, vm);
     spool_attach(&vm->spool, fd);
-    start_probe(preserve, vm);
+    if (!preserve->options->all && !preserve->options->once)
+        ward_probe(vm, preserve->engine);
 }
 
 /* The directory may be another one than before. */
@@ -385,8 +205,8 @@ static int look_at_all(struct preserve *preserve)
     auto_dir DIR *entries = opendir(preserve->options->users);
     if (entries == NULL && errno != ENOENT && errno != ENOTDIR) {
         if (!preserve->users_troubled)
-            event(preserve, true, "cannot read %s: %s; it is tried again", preserve->options->users,
-                  strerror(errno));
+            ward_say(preserve->options, true, "cannot read %s: %s; it is tried again",
+                     preserve->options->users, strerror(errno));
         preserve->users_troubled = true;
         return -1;
     }
@@ -411,7 +231,7 @@ static void scan(struct preserve *preserve)
         return;
     for (size_t i = 0; i < preserve->n_vms; i++)
         if (!preserve->vms[i]->seen)
-            leave_vm(preserve->vms[i]);
+            ward_leave(preserve->vms[i]);
 }
 
 /* ---- events ---- */
@@ -443,17 +263,11 @@ static void retain(struct preserve *preserve)
     struct err err = {0};
     size_t removed;
     preserve->retained_ms = clock_ms();
-    if (retention_apply(&options->retention, options->archive, wall_ms() / 1000, &removed, &err) !=
-        0)
-        event(preserve, true, "%s", err.message);
+    if (retention_apply(&options->retention, options->archive, time(NULL), &removed, &err) != 0)
+        ward_say(preserve->options, true, "%s", err.message);
     if (removed > 0)
-        event(preserve, false, "removed %zu old boots from %s", removed, options->archive);
-}
-
-static bool is_due(const struct vm *vm, int64_t now)
-{
-    return vm->gone && now >= vm->retry_ms &&
-           (now - vm->moved_ms >= SETTLE_MS || now - vm->gone_ms >= LINGER_MS);
+        ward_say(preserve->options, false, "removed %zu old boots from %s", removed,
+                 options->archive);
 }
 
 static void on_tick(void *ctx)
@@ -464,12 +278,12 @@ static void on_tick(void *ctx)
         scan(preserve);
     int stows = 0;
     for (size_t i = 0; i < preserve->n_vms;) {
-        struct vm *vm = preserve->vms[i];
+        struct ward *vm = preserve->vms[i];
         judge_health(preserve, vm);
-        bool copied = now >= vm->retry_ms && pump_vm(preserve, vm) >= 0;
-        if (copied && stows < STOWS_PER_TICK && is_due(vm, now)) {
+        bool copied = now >= vm->retry_ms && ward_pump(vm) >= 0;
+        if (copied && stows < STOWS_PER_TICK && ward_is_due(vm, now)) {
             stows++;
-            if (finish_vm(preserve, vm)) {
+            if (ward_finish(vm)) {
                 drop_vm(preserve, i);
                 continue;
             }
@@ -522,7 +336,7 @@ static int lock_spool(struct preserve *preserve, struct err *err)
     if (flock(preserve->lock_fd, LOCK_EX | LOCK_NB) != 0)
         return err_set(err, "%s: another bootdiag preserve works there", preserve->spool_root);
     stow_clean(preserve->options->archive);
-    return 0;
+    return spool_clean(preserve->spool_root, err);
 }
 
 /* What an earlier process was still copying. */
@@ -570,10 +384,10 @@ static int end(struct preserve *preserve, struct err *err)
 {
     size_t left = 0;
     for (size_t i = 0; i < preserve->n_vms;) {
-        struct vm *vm = preserve->vms[i];
+        struct ward *vm = preserve->vms[i];
         if (!vm->gone)
-            left += pump_vm(preserve, vm) < 0;
-        else if (drain_and_finish(preserve, vm)) {
+            left += ward_pump(vm) < 0;
+        else if (ward_finish_now(vm)) {
             drop_vm(preserve, i);
             continue;
         } else {
