@@ -241,8 +241,7 @@ static void on_inotify(void *ctx, uint32_t events)
     (void)events;
     struct preserve *preserve = ctx;
     char buffer[16384] __attribute__((aligned(__alignof__(struct inotify_event))));
-    ssize_t got;
-    while ((got = read(preserve->inotify.fd, buffer, sizeof(buffer))) > 0)
+    while (read(preserve->inotify.fd, buffer, sizeof(buffer)) > 0)
         preserve->scan_wanted = true;
     if (preserve->scan_wanted)
         scan(preserve);

@@ -217,6 +217,33 @@ test_preserve_waits_while_the_disk_is_full() {
     unshare -m bash -c 'set -euo pipefail; play_full_disk'
 }
 
+# Runs in a mount namespace of its own: another file system is mounted over the users directory.
+play_other_file_system() {
+    source tests/lib.sh
+    source tests/cli/preserve.sh
+    mkdir "$T/users"
+    start_preserve
+    make_vm 1
+    console_of agent-hung >"$VM/console.log"
+    wait_until copy_has 1 "$(console_of agent-hung | wc -c)"
+    mount -t tmpfs none "$T/users"
+    wait_until archived 1
+    make_vm 2
+    console_of agent-hung >"$VM/console.log"
+    wait_until copy_has 2 "$(console_of agent-hung | wc -c)"
+    rm -r "$VM"
+    wait_until archived 2
+    stop_preserve
+    cmp <(kept_console 2) <(console_of agent-hung)
+}
+
+test_preserve_sees_another_users_directory() {
+    unshare -m true || skip "no mount namespace to be had here"
+    export T PROGRAM CASES
+    export -f play_other_file_system
+    unshare -m bash -c 'set -euo pipefail; play_other_file_system'
+}
+
 # Runs in a network namespace of its own, where 192.168.100.50 is ours and answers.
 play_healthy_vm() {
     source tests/lib.sh
