@@ -84,7 +84,7 @@ test_preserve_keeps_what_each_way_of_removal_destroys() {
     # 2: readiness timeout: archived by the controller too, then removed while the VMM still writes
     make_vm 2
     exec 7>>"$VM/console.log"
-    console_of agent-port-in-use | head -c 9000 >&7
+    head -c 9000 <(console_of agent-port-in-use) >&7
     wait_until copy_has 2 9000
     cp "$VM/console.log" "$T/archive/$(vm_id 2)-console-$stamp.log"
     rm -r "$VM"
@@ -123,7 +123,7 @@ test_preserve_goes_on_after_kill_9() {
     make_vm 1 # removed while nobody looks
     console_of agent-hung >"$VM/console.log"
     make_vm 2 # lives on
-    console_of agent-hung | head -c 5000 >"$VM/console.log"
+    head -c 5000 <(console_of agent-hung) >"$VM/console.log"
     wait_until copy_has 1 "$(console_of agent-hung | wc -c)"
     wait_until copy_has 2 5000
     kill -KILL $keeper
