@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <curl/curl.h>
 
@@ -104,6 +105,15 @@ static size_t take_body(char *bytes, size_t size, size_t n, void *ctx)
     return attempt->body_len > MAX_BODY ? 0 : size * n;
 }
 
+/* A VMM that is started meanwhile must not inherit it: the socket would stay in the loop's epoll
+ * set after curl closed it. */
+static curl_socket_t open_socket(void *ctx, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    (void)ctx;
+    (void)purpose;
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
 /* One GET, by itself: no proxy of a CI environment, no redirect, no connection of an earlier
  * attempt. */
 static CURL *new_request(const char *url, int timeout_ms)
@@ -115,6 +125,7 @@ static CURL *new_request(const char *url, int timeout_ms)
     (void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http");
     (void)curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
     (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    (void)curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     (void)curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
