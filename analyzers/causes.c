@@ -177,57 +177,33 @@ static const char *const by_init_unit_start_timeout[] = {
     "init.not-reached",           "probe.deadline-too-short", NULL};
 static const char *const by_init_not_reached[] = {"rootfs.agent-not-installed",
                                                   "probe.deadline-too-short", NULL};
-static const char *const by_network_driver_missing[] = {"network.interface-renamed",
+/* What comes of a guest without an address. */
+#define WITHOUT_ADDRESS                                                                            \
+    "init.job-waiting", "init.unit-start-timeout", "init.dependency-failed", "init.not-reached",   \
+        "rootfs.agent-not-installed", "agent.bind-denied", "agent.bind-loopback",                  \
+        "probe.deadline-too-short"
+
+static const char *const by_network_driver_missing[] = {
+    "network.interface-renamed", "network.link-down", "network.no-lease",
+    "network.not-configured",    WITHOUT_ADDRESS,     NULL};
+static const char *const by_network_device_missing[] = {"network.driver-missing",
+                                                        "network.interface-renamed",
                                                         "network.link-down",
                                                         "network.no-lease",
                                                         "network.not-configured",
-                                                        "init.job-waiting",
-                                                        "init.unit-start-timeout",
-                                                        "init.dependency-failed",
-                                                        "init.not-reached",
-                                                        "rootfs.agent-not-installed",
-                                                        "agent.bind-denied",
-                                                        "agent.bind-loopback",
-                                                        "probe.deadline-too-short",
+                                                        WITHOUT_ADDRESS,
                                                         NULL};
-static const char *const by_network_device_missing[] = {
-    "network.driver-missing",   "network.interface-renamed",
-    "network.link-down",        "network.no-lease",
-    "network.not-configured",   "init.job-waiting",
-    "init.unit-start-timeout",  "init.dependency-failed",
-    "init.not-reached",         "rootfs.agent-not-installed",
-    "agent.bind-denied",        "agent.bind-loopback",
-    "probe.deadline-too-short", NULL};
 static const char *const by_network_interface_renamed[] = {
-    "network.link-down",   "network.no-lease",           "network.not-configured",
-    "init.job-waiting",    "init.unit-start-timeout",    "init.dependency-failed",
-    "init.not-reached",    "rootfs.agent-not-installed", "agent.bind-denied",
-    "agent.bind-loopback", "probe.deadline-too-short",   NULL};
+    "network.link-down", "network.no-lease", "network.not-configured", WITHOUT_ADDRESS, NULL};
 static const char *const by_probe_wrong_target[] = {"network.filtered", "agent.bind-loopback",
                                                     "agent.unresponsive",
                                                     "probe.deadline-too-short", NULL};
-static const char *const by_network_link_down[] = {
-    "network.no-lease",           "network.not-configured", "init.job-waiting",
-    "init.unit-start-timeout",    "init.dependency-failed", "init.not-reached",
-    "rootfs.agent-not-installed", "agent.bind-denied",      "agent.bind-loopback",
-    "probe.deadline-too-short",   "probe.lost-after-ready", NULL};
-static const char *const by_network_no_lease[] = {
-    "init.job-waiting",    "init.unit-start-timeout",    "init.dependency-failed",
-    "init.not-reached",    "rootfs.agent-not-installed", "agent.bind-denied",
-    "agent.bind-loopback", "probe.deadline-too-short",   NULL};
-static const char *const by_network_static_invalid[] = {"network.no-lease",
-                                                        "network.not-configured",
-                                                        "network.address-mismatch",
-                                                        "network.filtered",
-                                                        "init.job-waiting",
-                                                        "init.unit-start-timeout",
-                                                        "init.dependency-failed",
-                                                        "init.not-reached",
-                                                        "rootfs.agent-not-installed",
-                                                        "agent.bind-denied",
-                                                        "agent.bind-loopback",
-                                                        "probe.deadline-too-short",
-                                                        NULL};
+static const char *const by_network_link_down[] = {"network.no-lease", "network.not-configured",
+                                                   "probe.lost-after-ready", WITHOUT_ADDRESS, NULL};
+static const char *const by_network_no_lease[] = {WITHOUT_ADDRESS, NULL};
+static const char *const by_network_static_invalid[] = {
+    "network.no-lease", "network.not-configured", "network.address-mismatch",
+    "network.filtered", WITHOUT_ADDRESS,          NULL};
 static const char *const by_network_address_mismatch[] = {
     "probe.wrong-target", "probe.deadline-too-short", "init.job-waiting", NULL};
 static const char *const by_supervisor_missing[] = {"supervisor.command-failed",

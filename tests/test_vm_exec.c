@@ -1,71 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The backend's life against small scripts that play a VMM. */
 #include <signal.h>
-#include <sys/wait.h>
 
-#include "tests/support.h"
+#include "tests/vm_rig.h"
 
-#include "harness/base/clock.h"
 #include "harness/base/proc.h"
 #include "harness/base/words.h"
-#include "harness/vm.h"
 
 extern const struct vm_ops vm_exec;
 
-struct rig {
-    char *dir;
-    struct loop *loop;
-    struct target target;
-    struct record record;
-    struct vm vm;
-    int exits;
-    bool stop_in_exit;
-};
-
-static void on_exit_seen(void *ctx)
-{
-    struct rig *rig = ctx;
-    rig->exits++;
-    if (rig->stop_in_exit)
-        vm_exec.stop(&rig->vm);
-}
-
 static int rig_setup(void **state)
 {
-    void *dir;
-    if (dir_setup(&dir) != 0)
-        return -1;
-    struct rig *rig = mem_calloc(1, sizeof(*rig));
-    rig->dir = dir;
-    rig->loop = loop_new();
-    target_init(&rig->target);
-    record_init(&rig->record);
-    rig->vm = (struct vm){.ops = &vm_exec,
-                          .target = &rig->target,
-                          .loop = rig->loop,
-                          .record = &rig->record,
-                          .scratch = rig->dir,
-                          .on_exit = on_exit_seen,
-                          .ctx = rig,
-                          .console_fd = -1,
-                          .stderr_fd = -1};
-    *state = rig;
-    return 0;
-}
-
-static int rig_teardown(void **state)
-{
-    struct rig *rig = *state;
-    vm_exec.stop(&rig->vm);
-    auto_fd_release(&rig->vm.console_fd);
-    auto_fd_release(&rig->vm.stderr_fd);
-    target_release(&rig->target);
-    record_release(&rig->record);
-    loop_free(rig->loop);
-    void *dir = rig->dir;
-    free(rig);
-    int none = waitpid(-1, NULL, WNOHANG);
-    return dir_teardown(&dir) == 0 && none == -1 ? 0 : -1; /* no child is left */
+    return rig_make(state, &vm_exec);
 }
 
 /* The script is `sh -c SCRIPT vmm WORD...`; in it, $1 is the first of the words. */
@@ -85,40 +31,6 @@ static void play(struct rig *rig, const char *script, const char *const *words)
     set_exec(rig, script, words);
     if (vm_exec.check(&rig->target, &err) != 0 || vm_exec.start(&rig->vm, &err) != 0)
         fail_msg("%s", err.message);
-}
-
-static void no_op(void *ctx)
-{
-    (void)ctx;
-}
-
-static void turn(struct rig *rig)
-{
-    struct loop_timer timer = {.on_due = no_op};
-    loop_arm(rig->loop, &timer, 20);
-    loop_turn(rig->loop);
-    loop_disarm(rig->loop, &timer);
-}
-
-static void turn_until_exit(struct rig *rig)
-{
-    int64_t limit = clock_ms() + 20000;
-    while (rig->exits == 0 && clock_ms() < limit)
-        turn(rig);
-    assert_int_equal(rig->exits, 1);
-}
-
-/* The boot's part: takes the descriptor and reads it to its end. Owned by the caller. */
-static char *read_all(int *fd)
-{
-    struct buf content;
-    char chunk[4096];
-    ssize_t got;
-    buf_init(&content, 10 << 20);
-    while ((got = read(*fd, chunk, sizeof(chunk))) > 0)
-        buf_add(&content, chunk, (size_t)got);
-    (void)close(steal_fd(fd));
-    return buf_steal(&content);
 }
 
 /* The first line of the console: the script has come so far. Owned by the caller. */
@@ -157,11 +69,11 @@ static void test_a_whole_life(void **state)
     play(rig, "printf 'early\\n'; echo oops >&2; pwd; printf \"$*\"; cat; exit 3",
          (const char *const[]){"{address}:{port}", "{mac}", "{memory_mib}", NULL});
     int console = steal_fd(&rig->vm.console_fd), log = steal_fd(&rig->vm.stderr_fd);
-    turn_until_exit(rig);
+    rig_turn_until(rig, &rig->exits);
     vm_exec.stop(&rig->vm);
     vm_exec.stop(&rig->vm);
-    auto_free char *console_text = read_all(&console);
-    auto_free char *log_text = read_all(&log);
+    auto_free char *console_text = rig_read_all(&console);
+    auto_free char *log_text = rig_read_all(&log);
     auto_free char *dir = realpath(rig->dir, NULL);
     const char *place = rig->vm.url + strlen("http://");
     auto_free char *want = mem_printf("early\n%s\n%.*s %s 512", dir, (int)strcspn(place, "/"),
@@ -185,9 +97,9 @@ static void test_the_disk_is_a_copy(void **state)
     rig->vm.rootfs = image;
     play(rig, "cat \"$1\"; echo changed >\"$1\"", (const char *const[]){"{rootfs}", NULL});
     int console = steal_fd(&rig->vm.console_fd);
-    turn_until_exit(rig);
+    rig_turn_until(rig, &rig->exits);
     vm_exec.stop(&rig->vm);
-    auto_free char *text = read_all(&console);
+    auto_free char *text = rig_read_all(&console);
     auto_free char *kept = get_text(rig->dir, "image");
     assert_string_equal(text, "disk");
     assert_string_equal(kept, "disk");
@@ -198,7 +110,7 @@ static void test_a_crash(void **state)
     struct rig *rig = *state;
     rig->stop_in_exit = true;
     play(rig, "kill -SEGV $$", (const char *const[]){NULL});
-    turn_until_exit(rig);
+    rig_turn_until(rig, &rig->exits);
     assert_int_equal(rig->record.vmm.exit_code, -1);
     assert_int_equal(rig->record.vmm.signal, SIGSEGV);
 }
@@ -211,7 +123,7 @@ static void test_stop_asks_first(void **state)
     int console = steal_fd(&rig->vm.console_fd);
     auto_free char *line = read_line(console);
     vm_exec.stop(&rig->vm);
-    auto_free char *text = read_all(&console);
+    auto_free char *text = rig_read_all(&console);
     assert_string_equal(line, "up");
     assert_string_equal(text, "bye\n");
     assert_int_equal(rig->record.vmm.exit_code, -1); /* we ended it: its status says nothing */
@@ -238,7 +150,7 @@ static void test_what_it_left_behind_ends_with_it(void **state)
     struct rig *rig = *state;
     play(rig, "sleep 100 & echo $!; exit 0", (const char *const[]){NULL});
     int console = steal_fd(&rig->vm.console_fd);
-    turn_until_exit(rig);
+    rig_turn_until(rig, &rig->exits);
     vm_exec.stop(&rig->vm);
     auto_free char *pid = read_line(console);
     assert_true(is_gone(pid));

@@ -3,13 +3,9 @@
  * The backend's life against programs that play QEMU: small scripts which find the descriptors of
  * serial port and QMP in their arguments, as QEMU does. Real boots are in tests/vm.
  */
-#include <sys/wait.h>
+#include "tests/vm_rig.h"
 
-#include "tests/support.h"
-
-#include "harness/base/clock.h"
 #include "harness/base/proc.h"
-#include "harness/vm.h"
 
 extern const struct vm_ops vm_qemu;
 
@@ -23,69 +19,15 @@ extern const struct vm_ops vm_qemu;
     "2}}}}' "                                                                                      \
     ">&$qmp; answer; }\n"
 
-struct rig {
-    char *dir;
-    struct loop *loop;
-    struct target target;
-    struct record record;
-    struct vm vm;
-    int signs, exits;
-    bool stop_in_exit;
-};
-
-static void on_sign(void *ctx)
-{
-    ((struct rig *)ctx)->signs++;
-}
-
-static void on_exit_seen(void *ctx)
-{
-    struct rig *rig = ctx;
-    rig->exits++;
-    if (rig->stop_in_exit)
-        vm_qemu.stop(&rig->vm);
-}
-
 static int rig_setup(void **state)
 {
-    void *dir;
-    if (dir_setup(&dir) != 0)
+    if (rig_make(state, &vm_qemu) != 0)
         return -1;
-    struct rig *rig = mem_calloc(1, sizeof(*rig));
-    rig->dir = dir;
-    rig->loop = loop_new();
-    target_init(&rig->target);
-    record_init(&rig->record);
+    struct rig *rig = *state;
     rig->target.kernel = mem_strdup("/dev/null");
     free(rig->target.qemu_accelerator);
     rig->target.qemu_accelerator = mem_strdup("tcg");
-    rig->vm = (struct vm){.ops = &vm_qemu,
-                          .target = &rig->target,
-                          .loop = rig->loop,
-                          .record = &rig->record,
-                          .scratch = rig->dir,
-                          .on_sign = on_sign,
-                          .on_exit = on_exit_seen,
-                          .ctx = rig,
-                          .console_fd = -1,
-                          .stderr_fd = -1};
-    *state = rig;
     return 0;
-}
-
-static int rig_teardown(void **state)
-{
-    struct rig *rig = *state;
-    vm_qemu.stop(&rig->vm);
-    auto_fd_release(&rig->vm.console_fd);
-    auto_fd_release(&rig->vm.stderr_fd);
-    target_release(&rig->target);
-    record_release(&rig->record);
-    loop_free(rig->loop);
-    void *dir = rig->dir;
-    free(rig);
-    int none = waitpid(-1, NULL, WNOHANG);
-    return dir_teardown(&dir) == 0 && none == -1 ? 0 : -1; /* no child is left */
 }
 
 static void play(struct rig *rig, const char *script)
@@ -99,37 +41,6 @@ static void play(struct rig *rig, const char *script)
         fail_msg("%s", err.message);
 }
 
-static void no_op(void *ctx)
-{
-    (void)ctx;
-}
-
-/* Turns the loop until the counter says so; a player that never gets there fails the test. */
-static void turn_until(struct rig *rig, const int *counter)
-{
-    int64_t limit = clock_ms() + 20000;
-    while (*counter == 0 && clock_ms() < limit) {
-        struct loop_timer timer = {.on_due = no_op};
-        loop_arm(rig->loop, &timer, 20);
-        loop_turn(rig->loop);
-        loop_disarm(rig->loop, &timer);
-    }
-    assert_int_equal(*counter, 1);
-}
-
-/* The boot's part: takes the descriptor and reads it to its end. Owned by the caller. */
-static char *read_all(int *fd)
-{
-    struct buf content;
-    char chunk[4096];
-    ssize_t got;
-    buf_init(&content, 10 << 20);
-    while ((got = read(*fd, chunk, sizeof(chunk))) > 0)
-        buf_add(&content, chunk, (size_t)got);
-    (void)close(steal_fd(fd));
-    return buf_steal(&content);
-}
-
 static void test_a_whole_life(void **state)
 {
     struct rig *rig = *state;
@@ -139,12 +50,12 @@ static void test_a_whole_life(void **state)
               "printf late >&$serial; sleep 0.2; exit 0\n");
     assert_int_equal(strncmp(rig->vm.url, "http://127.0.0.1:", 17), 0);
     int console = steal_fd(&rig->vm.console_fd), log = steal_fd(&rig->vm.stderr_fd);
-    turn_until(rig, &rig->exits);
+    rig_turn_until(rig, &rig->exits);
     rig->record.end = RECORD_END_VMM_EXIT;
     vm_qemu.stop(&rig->vm);
     vm_qemu.stop(&rig->vm);
-    auto_free char *console_text = read_all(&console);
-    auto_free char *log_text = read_all(&log);
+    auto_free char *console_text = rig_read_all(&console);
+    auto_free char *log_text = rig_read_all(&log);
     assert_string_equal(console_text, "early\nlate");
     assert_string_equal(log_text, "oops\n");
     assert_int_equal(rig->signs, 1);
@@ -182,7 +93,7 @@ static void test_ends_before_the_guest_runs(void **state)
         struct rig *rig = fresh;
         rig->stop_in_exit = true;
         play(rig, cases[i].script);
-        turn_until(rig, &rig->exits);
+        rig_turn_until(rig, &rig->exits);
         assert_string_equal(rig->record.vmm.error, cases[i].error);
         assert_string_equal(rig->record.vmm.error_cause, cases[i].cause);
         assert_int_equal(rig->record.vmm.exit_code, cases[i].code);
@@ -196,7 +107,7 @@ static void test_our_own_kill_is_no_crash(void **state)
     struct rig *rig = *state;
     play(rig, "hello; answer; echo '{\"event\": \"NIC_RX_FILTER_CHANGED\"}' >&$qmp; trap '' TERM; "
               "sleep 100");
-    turn_until(rig, &rig->signs);
+    rig_turn_until(rig, &rig->signs);
     int64_t start = clock_ms();
     vm_qemu.stop(&rig->vm);
     assert_in_range(clock_ms() - start, 0, 2000);
@@ -222,7 +133,7 @@ static void test_a_crash_after_the_start(void **state)
 {
     struct rig *rig = *state;
     play(rig, "hello; answer; sleep 0.2; kill -SEGV $$");
-    turn_until(rig, &rig->exits);
+    rig_turn_until(rig, &rig->exits);
     vm_qemu.stop(&rig->vm);
     assert_int_equal(rig->record.vmm.signal, 11);
     assert_null(rig->record.vmm.error_cause); /* guest code ran: the start did not fail */
@@ -232,7 +143,7 @@ static void test_qmp_that_makes_no_sense(void **state)
 {
     struct rig *rig = *state;
     play(rig, "echo garbage >&$qmp; sleep 100");
-    turn_until(rig, &rig->exits);
+    rig_turn_until(rig, &rig->exits);
     vm_qemu.stop(&rig->vm);
     assert_string_equal(rig->record.vmm.error, "QMP: a line that is not a JSON object");
     assert_string_equal(rig->record.vmm.error_cause, "vmm.start-timeout");
@@ -243,10 +154,10 @@ static void test_a_flood_on_stderr(void **state)
 {
     struct rig *rig = *state;
     play(rig, "hello; answer; head -c 100000 /dev/zero | tr '\\0' x >&2; exit 0");
-    turn_until(rig, &rig->exits);
+    rig_turn_until(rig, &rig->exits);
     int log = steal_fd(&rig->vm.stderr_fd);
     vm_qemu.stop(&rig->vm);
-    auto_free char *text = read_all(&log);
+    auto_free char *text = rig_read_all(&log);
     assert_int_equal(strlen(text), 100000);
 }
 
